@@ -49,7 +49,15 @@ def _name(raw: object) -> str:
 
 
 Name = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": "string"})]
-Words = Name
+
+
+def _words(raw: object) -> str:
+    if not isinstance(raw, str) or not raw.strip():
+        raise refuse("not-a-text", "a text is expected here")
+    return raw.strip()
+
+
+Words = Annotated[str, PlainValidator(_words), WithJsonSchema({"type": "string"})]
 
 
 def _names(raw: object) -> tuple[str, ...]:

@@ -105,6 +105,7 @@ class Visit(Node):
     between: tuple[Duration, Duration] | None = Field(None, description="Earliest and latest distance after `after` (screening if not said).")
     after: Name | None = None
     basis: Literal["published", "assumed", "site"] = "published"
+    answered: dict[str, str] = Field({}, description="Questions of rules check about it, by code, with the reason it stays as it is.")
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
@@ -146,6 +147,7 @@ class Derived(Node):
     formula: Name | None = None
     inputs_within: Duration | None = None
     basis: Literal["published", "assumed", "site"] = "published"
+    answered: dict[str, str] = Field({}, description="Questions of rules check about it, by code, with the reason it stays as it is.")
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -161,6 +163,7 @@ class Definition(Node):
     when: Statement
     source: Words | None = None
     replaces: Literal["shared"] | None = None
+    answered: dict[str, str] = Field({}, description="Questions of rules check about it, by code, with the reason it stays as it is.")
 
 
 class Criterion(Node):
@@ -197,7 +200,7 @@ class Criterion(Node):
         if self.when is not None:
             return self.when
         if self.ask is not None:
-            return Ask(ask=self.ask, show=self.show, valid_for=self.valid_for)
+            return Ask(ask=self.ask, valid_for=self.valid_for, **({"show": self.show} if self.show else {}))
         if self.not_published is not None:
             return NotPublished(not_published=self.not_published)
         return None

@@ -1,0 +1,200 @@
+"""``rules``: the library's list, one trial in English, checks, test patients, schemas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import EXISTING, choice_options, form_of, output_options, rule_options
+from .output import in_colour, page_width, progress_bar, write
+
+if TYPE_CHECKING:
+    from ..language.library import RuleLibrary
+    from ..workbench.cases import CasesReport
+
+_DOCUMENTS = ("rules", "patient", "screening", "cases")
+
+
+@click.group()
+def rules() -> None:
+    """List, show, check and test the rules.
+
+    \b
+    Example:
+      eligibility rules list --disease mg
+    """
+
+
+def _library(rules: tuple[Path, ...], no_library: bool) -> RuleLibrary:
+    from ..screening import load_rules
+
+    return load_rules(rules, shipped=not no_library)
+
+
+@rules.command("list")
+@choice_options
+@rule_options
+@output_options("text", "json")
+def list_(form: str | None, out: Path | None, rules: tuple[Path, ...], no_library: bool, **choice: Any) -> int:
+    """List the trials by disease, with how much a record can answer.
+
+    \b
+    Example:
+      eligibility rules list --recruiting
+    """
+    from ..report import rules as report
+    from ..report.results import TrialSummary
+    from ..report.text import Ink
+    from ..screening import choose_trials, diseases_of
+
+    library = _library(rules, no_library)
+    chosen = choose_trials(library, **choice)
+    summaries = [TrialSummary.of(trial, library.digest(trial.id), library.definitions) for trial in chosen]
+    if form_of(form, out, ("text", "json")) == "json":
+        write(report.listing_json(summaries, diseases_of), out)
+    else:
+        write(report.listing(summaries, diseases_of, width=page_width(), ink=Ink(out is None and in_colour())), out)
+    return 0
+
+
+@rules.command("show")
+@click.argument("trial", metavar="ID")
+@rule_options
+@output_options("text", "json")
+def show(trial: str, form: str | None, out: Path | None, rules: tuple[Path, ...], no_library: bool) -> int:
+    """Show a trial: header, schedule, and every criterion in English.
+
+    Each criterion stands as its paraphrase of the source, and below it the
+    rule as the program reads it; definitions are written out at the end.
+
+    \b
+    Example:
+      eligibility rules show NCT06193889
+    """
+    from ..report import rules as report
+    from ..report.results import TrialSummary
+    from ..report.text import Ink
+    from ..report.words import Words
+    from ..screening import choose_trials
+
+    library = _library(rules, no_library)
+    (chosen,) = choose_trials(library, trials=[trial])
+    summary = TrialSummary.of(chosen, library.digest(chosen.id), library.definitions)
+    phrase = Words.of(library.vocabulary).phrase
+    shared = dict(library.definitions)
+    if form_of(form, out, ("text", "json")) == "json":
+        write(report.shown_json(summary, phrase, shared), out)
+    else:
+        write(report.Shown(summary, phrase, shared, width=page_width(), ink=Ink(out is None and in_colour())).text(), out)
+    return 0
+
+
+@rules.command("check")
+@click.argument("paths", nargs=-1, type=EXISTING, metavar="[PATH]...")
+@click.option("--no-library", is_flag=True, help="Leave out the shipped trials.")
+@output_options("text", "json")
+def check(paths: tuple[Path, ...], no_library: bool, form: str | None, out: Path | None) -> int:
+    """Check rule files: every mistake at once, each with its place.
+
+    PATH is a rule file or a folder; without one the shipped library is checked.
+    Mistakes end with exit code 4. Questions, which a file answers with
+    "answered", end with exit code 1.
+
+    \b
+    Example:
+      eligibility rules check my-trial.yaml
+    """
+    import orjson
+
+    from ..errors import Problem, RuleFileError
+    from ..report.json import error
+    from ..report.words import plural
+    from ..workbench.checking import check_library
+
+    problems: list[Problem] = []
+    checked = 0
+    try:
+        library = _library(paths, no_library)
+        problems += check_library(library, paths)
+        checked = sum(not paths or any(path == one or one in path.parents for one in paths) for path in library.files.values())
+    except RuleFileError as found:
+        problems += found.problems
+    mistakes = sum(problem.severity == "error" for problem in problems)
+    questions = len(problems) - mistakes
+    if form_of(form, out, ("text", "json")) == "json":
+        listed = [{**error(problem), "line": problem.line, "column": problem.column, "severity": problem.severity} for problem in problems]
+        document = {"checked": checked, "mistakes": mistakes, "questions": questions, "problems": listed}
+        write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE), out)
+    else:
+        end = f"{plural(mistakes, 'mistake')}, {plural(questions, 'question')}"
+        if checked:
+            end = f"{plural(checked, 'rule file')} checked: {end}"
+        write("".join(f"{problem}\n" for problem in problems) + f"{end}\n", out)
+    return 4 if mistakes else 1 if questions else 0
+
+
+@rules.command("test")
+@click.argument("paths", nargs=-1, type=EXISTING, metavar="[PATH]...")
+@click.option("--trial", "trials", multiple=True, metavar="ID", help="Only the cases of this trial; may be repeated.")
+@click.option("--coverage", is_flag=True, help="Also show which of true, false and unknown each criterion gave.")
+@rule_options
+@output_options("text", "json")
+def test(
+    paths: tuple[Path, ...], trials: tuple[str, ...], coverage: bool, form: str | None, out: Path | None, rules: tuple[Path, ...], no_library: bool
+) -> int:
+    """Run test patients: what was expected of each criterion, and what came.
+
+    PATH is a case file or a folder; without one the shipped cases are run.
+    A wrong answer ends with exit code 1, a mistake in a case file with 4.
+
+    \b
+    Example:
+      eligibility rules test --trial NCT06193889
+    """
+    from ..report import cases as report
+    from ..screening import choose_trials, rules_test
+
+    library = _library(rules, no_library)
+    if trials:
+        choose_trials(library, trials=trials)
+    with progress_bar("Cases"):
+        run: CasesReport = rules_test(paths, trials=trials, library=library)
+    if form_of(form, out, ("text", "json")) == "json":
+        write(report.dumps(run), out)
+    else:
+        write(report.text(run, coverage=coverage, width=page_width()), out)
+    return run.exit_code
+
+
+@rules.command("schema")
+@click.argument("document", type=click.Choice(_DOCUMENTS), default="rules")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to a file, whole or not at all.")
+def schema(document: str, out: Path | None) -> int:
+    """Print a JSON Schema: of rule files, patients, screenings or cases.
+
+    \b
+    Example:
+      eligibility rules schema patient --out patient.schema.json
+    """
+    import orjson
+
+    write(orjson.dumps(_schema(document), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE), out)
+    return 0
+
+
+def _schema(document: str) -> Any:
+    match document:
+        case "screening":
+            from ..report.schema import screening_schema
+
+            return screening_schema()
+        case "cases":
+            from ..workbench.cases import case_schema
+
+            return case_schema()
+        case _:
+            from ..language import schema
+
+            return schema.patient_schema() if document == "patient" else schema.rule_schema()

@@ -1,0 +1,437 @@
+"""The compiled form of a trial that engines read: definitions expanded, lists resolved, leaves numbered.
+
+A plan holds no patient. Equal leaves of a trial are one leaf; a list under ``any`` becomes one leaf an
+entry, so that results are never pooled; every question that a person may answer has a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from ..errors import Problem, RuleFileError, did_you_mean
+from ..model.criteria import (
+    AgeAtom,
+    AllOf,
+    AnyOf,
+    Ask,
+    Count,
+    Exemption,
+    FactAtom,
+    Meets,
+    Node,
+    NoneOf,
+    NotPublished,
+    Readings,
+    Selection,
+    SexAtom,
+    SiteAtom,
+    SomeOf,
+    Subject,
+    Test,
+)
+from ..model.finding import Kind
+from ..model.patient import Family
+from ..model.site import criterion_digest
+from ..model.time import Duration
+from ..model.trial import Criterion, Definition, Derived, TrialFile, Visit
+from ..vocabulary.vocabulary import Vocabulary
+from .windows import When_, compile_time
+
+PREDNISONE_DOSE = "prednisone-equivalent-dose"
+
+Op = Literal["leaf", "all_of", "any_of", "none_of", "at_least", "at_most", "readings", "meets"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Whose facts, when, which: what an atom, a selection and an exception have in common."""
+
+    family: Family | None
+    families: tuple[Family, ...]
+    concepts: tuple[str, ...]
+    when: When_ | None
+    where: Test | None
+    excepts: tuple[Selector, ...] = ()
+    while_: Selector | None = None
+    around: Selector | None = None
+    pick: Literal["latest", "earliest"] | None = None
+    question: int | None = None
+    ask: str | None = None
+    lasting: bool = False
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """One atomic question, with its number in the plan.
+
+    ``entries`` are the alternatives that ``count: {distinct: entry}`` counts. ``results`` is how many
+    results on different days silence about an observation needs (MEANING 5). ``question`` is the
+    number of the question a person may answer instead.
+    """
+
+    index: int
+    node: Node
+    kind: Literal["fact", "dose", "age", "sex", "site", "ask", "not_published"]
+    selector: Selector | None = None
+    choice: str = "any"
+    test: Any = None
+    entries: tuple[tuple[str, ...], ...] = ()
+    results: int = 1
+    derived: Derived | None = None
+    name: str = ""
+    episode: Duration | None = None
+    never_presumed: bool = False
+    question: int | None = None
+    criterion: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlanNode:
+    """A logical node over leaves."""
+
+    op: Op
+    node: Node
+    operands: tuple[PlanNode, ...] = ()
+    k: int = 0
+    leaf: Leaf | None = None
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Its leaves in the order of the rule file."""
+        if self.leaf is not None:
+            yield self.leaf
+        for operand in self.operands:
+            yield from operand.leaves()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question a person may answer: its number in the criterion, its words, what to show beside it."""
+
+    number: int
+    text: str
+    show: tuple[str, ...] = ()
+    valid_for: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlanCriterion:
+    """A criterion compiled: its statement, whether it applies, its questions."""
+
+    id: str
+    kind: Kind
+    arm: str | None
+    criterion: Criterion
+    when: PlanNode | None
+    applies_when: PlanNode | None
+    unless: PlanNode | None
+    questions: tuple[Question, ...]
+    digest: str
+
+    @property
+    def published(self) -> Literal["computable", "part", "ask", "not_published", "note"]:
+        """How much of it a record can answer."""
+        if self.when is None:
+            return "note"
+        kinds = [leaf.kind for part in (self.when, self.applies_when, self.unless) if part is not None for leaf in part.leaves()]
+        asked = "ask" in kinds or any(
+            exemption.ask is not None
+            for leaf in self.when.leaves()
+            if leaf.selector is not None
+            for exemption in leaf.selector.excepts
+        )
+        own = [leaf.kind for leaf in self.when.leaves()]
+        if all(kind == "not_published" for kind in own):
+            return "not_published"
+        if all(kind in ("ask", "not_published") for kind in own):
+            return "ask"
+        return "part" if asked or "not_published" in kinds else "computable"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A trial ready to be evaluated against records read with the same vocabulary."""
+
+    trial: TrialFile
+    vocabulary: Vocabulary
+    criteria: tuple[PlanCriterion, ...]
+    leaves: tuple[Leaf, ...]
+    schedule: Mapping[str, Visit]
+    horizon: Duration
+
+    def arm(self, name: str | None) -> tuple[PlanCriterion, ...]:
+        """The criteria of an arm; of the shared lists for None."""
+        return tuple(criterion for criterion in self.criteria if criterion.arm == name)
+
+
+def compile_plan(trial: TrialFile, definitions: Mapping[str, Definition], vocabulary: Vocabulary) -> Plan:
+    """Compile a trial against shared definitions and a vocabulary.
+
+    Raises :class:`RuleFileError` with every name that stands for nothing.
+    """
+    compiler = _Compiler(vocabulary, definitions, trial.definitions, trial.lists, trial.derived, trial.schedule)
+    criteria = tuple(compiler.criterion(arm, kind, criterion) for arm, kind, criterion in trial.criteria())
+    if compiler.problems:
+        raise RuleFileError(*(Problem(code, message, file=trial.id, instead=hint) for code, message, hint in compiler.problems))
+    return Plan(trial, vocabulary, criteria, tuple(compiler.leaves), trial.schedule, trial.horizon)
+
+
+def compile_statement(
+    statement: Node,
+    vocabulary: Vocabulary,
+    definitions: Mapping[str, Definition] | None = None,
+    lists: Mapping[str, tuple[Any, ...]] | None = None,
+    derived: Mapping[str, Derived] | None = None,
+    schedule: Mapping[str, Visit] | None = None,
+) -> PlanNode:
+    """Compile one statement on its own (tests, documentation pages, flags)."""
+    compiler = _Compiler(vocabulary, definitions or {}, {}, lists or {}, derived or {}, schedule or {})
+    compiler.start("statement")
+    node = compiler.statement(statement)
+    if compiler.problems:
+        raise RuleFileError(*(Problem(code, message, instead=hint) for code, message, hint in compiler.problems))
+    return node
+
+
+@dataclass
+class _Compiler:
+    vocabulary: Vocabulary
+    shared: Mapping[str, Definition]
+    own: Mapping[str, Definition]
+    lists: Mapping[str, tuple[Any, ...]]
+    derived: Mapping[str, Derived]
+    schedule: Mapping[str, Visit]
+    leaves: list[Leaf] = field(default_factory=list)
+    problems: list[tuple[str, str, str | None]] = field(default_factory=list)
+    _known: dict[Any, Leaf] = field(default_factory=dict)
+    _criterion: str = ""
+    _questions: list[Question] = field(default_factory=list)
+    _inside: tuple[str, ...] = ()
+
+    def start(self, criterion: str) -> None:
+        """Begin a criterion: its questions are numbered from 1."""
+        self._criterion, self._questions = criterion, []
+
+    def criterion(self, arm: str | None, kind: Kind, criterion: Criterion) -> PlanCriterion:
+        self.start(criterion.id)
+        body = criterion.statement
+        when = self.statement(body) if body is not None else None
+        applies = self.statement(criterion.applies_when) if criterion.applies_when is not None else None
+        unless = self.statement(criterion.unless) if criterion.unless is not None else None
+        named = {name: self._find(name) for part in (when, applies, unless) if part is not None for name in _names_met(part)}
+        used = {name: found.model_dump(mode="json", by_alias=True, exclude_defaults=True) for name, found in named.items() if found}
+        digest = criterion_digest(criterion, used)
+        return PlanCriterion(criterion.id, kind, arm, criterion, when, applies, unless, tuple(self._questions), digest)
+
+    def _find(self, name: str) -> Definition | None:
+        return self.own.get(name) or self.shared.get(name)
+
+    # -- logic ---------------------------------------------------------------------------------
+
+    def statement(self, node: Node) -> PlanNode:
+        match node:
+            case AllOf(all_of=of):
+                return PlanNode("all_of", node, tuple(self.statement(one) for one in of))
+            case AnyOf(any_of=of):
+                return PlanNode("any_of", node, tuple(self.statement(one) for one in of))
+            case NoneOf(none_of=of):
+                return PlanNode("none_of", node, tuple(self.statement(one) for one in of))
+            case SomeOf(of=of, at_least=k) if k is not None:
+                return PlanNode("at_least", node, tuple(self.statement(one) for one in of), k)
+            case SomeOf(of=of, at_most=k):
+                return PlanNode("at_most", node, tuple(self.statement(one) for one in of), k or 0)
+            case Readings(readings=of):
+                return PlanNode("readings", node, tuple(self.statement(one) for one in of))
+            case Meets(meets=name):
+                return self._definition(node, name)
+            case FactAtom():
+                return self._atom(node)
+            case AgeAtom(at=at):
+                self._visit(at)
+                return self._leaf(node, kind="age")
+            case SexAtom():
+                return self._leaf(node, kind="sex")
+            case SiteAtom():
+                return self._leaf(node, kind="site")
+            case Ask(ask=text, show=show, valid_for=valid_for):
+                for name in show:
+                    self._resolve(name, None)
+                number = self._question(text, show, valid_for)
+                return self._leaf(node, kind="ask", question=number, name=text, criterion=self._criterion)
+            case NotPublished(not_published=text):
+                number = self._question(text, (), None)
+                return self._leaf(node, kind="not_published", question=number, name=text, criterion=self._criterion)
+        raise TypeError(f"no plan for {type(node).__name__}")
+
+    def _definition(self, node: Node, name: str) -> PlanNode:
+        definition = self._find(name)
+        if definition is None:
+            known = [*self.own, *self.shared]
+            self.problems.append(("unknown-definition", f"there is no definition «{name}»", did_you_mean(name, known)))
+            return PlanNode("meets", node)
+        if name in self._inside:
+            self.problems.append(("cycle", f"the definition «{name}» meets itself: {' -> '.join([*self._inside, name])}", None))
+            return PlanNode("meets", node)
+        outer, self._inside = self._inside, (*self._inside, name)
+        below = self.statement(definition.when)
+        self._inside = outer
+        return PlanNode("meets", node, (below,))
+
+    def _question(self, text: str, show: tuple[str, ...], valid_for: Duration | None) -> int:
+        self._questions.append(Question(len(self._questions) + 1, text, show, valid_for))
+        return len(self._questions)
+
+    def _leaf(self, node: Node, key: Any = None, **fields: Any) -> PlanNode:
+        key = (node, key, fields.get("question"), fields.get("criterion"))
+        leaf = self._known.get(key)
+        if leaf is None:
+            leaf = self._known[key] = Leaf(len(self.leaves), node, **fields)
+            self.leaves.append(leaf)
+        return PlanNode("leaf", node, leaf=leaf)
+
+    # -- atoms ---------------------------------------------------------------------------------
+
+    def _atom(self, atom: FactAtom) -> PlanNode:
+        entries = self._entries(atom.subject, atom.family)
+        if not entries:
+            return PlanNode("any_of", atom)
+        counted = atom.count is not None and atom.count.distinct == "entry"
+        if counted:
+            return self._fact(atom, atom, tuple(concept for entry in entries for concept in entry), entries)
+        single = [(concept,) for entry in entries for concept in entry]
+        if len(single) == 1:
+            return self._fact(atom, atom, single[0], ())
+        if atom.choice in ("latest", "earliest", "rise", "fall", "count"):
+            return self._fact(atom, atom, tuple(concept for (concept,) in single), ())
+        op: Op = "all_of" if atom.choice in ("every", "unchanged") else "any_of"
+        parts = []
+        for (concept,) in single:
+            one = atom.model_copy(update={atom.family: concept})
+            parts.append(self._fact(one, one, (concept,), ()))
+        return PlanNode(op, atom, tuple(parts))
+
+    def _fact(self, node: FactAtom, atom: FactAtom, concepts: tuple[str, ...], entries: tuple[tuple[str, ...], ...]) -> PlanNode:
+        selector = self._selector(atom, concepts, atom.while_, None)
+        concept = self.vocabulary.concepts.get(concepts[0])
+        choice = atom.choice
+        test: Any = getattr(atom, choice, None)
+        results = 1
+        if isinstance(test, Count):
+            # at most n is not at least n + 1, and so needs one result more to be told from silence
+            results = test.at_least if test.at_least is not None else (test.at_most or 0) + 1
+            results = 1 if test.distinct == "entry" else results
+        elif choice in ("rise", "fall"):
+            results = 3 if test.sustained is not None else 2
+        question = self._question(_plan_question(atom, concept.label if concept else concepts[0]), (), None) if atom.planned else None
+        criterion = self._criterion if question is not None or selector.question is not None or any(e.question for e in selector.excepts) else None
+        derived = self.derived.get(concepts[0]) if atom.family == "observation" else None
+        return self._leaf(
+            node,
+            key=concepts,
+            kind="dose" if concepts == (PREDNISONE_DOSE,) and choice in ("latest", "unchanged") else "fact",
+            selector=selector,
+            choice=choice,
+            test=test,
+            entries=entries,
+            results=results,
+            derived=derived,
+            name=concepts[0] if len(concepts) == 1 else ", ".join(concepts),
+            episode=concept.episode if concept else None,
+            never_presumed=bool(atom.planned)
+            or atom.if_not_recorded == "unknown"
+            or any(self.vocabulary.concepts[c].absence == "unknown" for c in concepts if c in self.vocabulary.concepts),
+            question=question,
+            criterion=criterion,
+        )
+
+    def _selector(self, words: FactAtom | Selection | Exemption, concepts: tuple[str, ...], while_: Selection | None, number: int | None) -> Selector:
+        when = compile_time(words)
+        around = None
+        if when is not None and when.selection is not None:
+            around = self._selection(when.selection)
+        if isinstance(words, FactAtom) and when is not None and when.anchor is not None:
+            self._visit(when.anchor)
+        excepts = tuple(self._exemption(one, words) for one in getattr(words, "except_", ()))
+        during = self._selection(while_) if while_ is not None else None
+        where = words.where
+        family: Family | None = words.family if words.has_subject else None
+        families: tuple[Family, ...] = ()
+        if family is not None:
+            charted = {family}
+            for concept in concepts:
+                known = self.vocabulary.concepts.get(concept)
+                charted |= {known.family, *known.also} if known is not None else set()
+            families = (family, *sorted(charted - {family}))
+        return Selector(
+            family=family,
+            families=families,
+            concepts=concepts,
+            when=when,
+            where=where,
+            excepts=excepts,
+            while_=during,
+            around=around,
+            question=number,
+            ask=getattr(words, "ask", None),
+            lasting=where is not None and _asks_lasting(where),
+            silent=during is not None or around is not None or any(e.around is not None or e.while_ is not None for e in excepts),
+        )
+
+    def _selection(self, selection: Selection) -> Selector:
+        concepts = tuple(concept for entry in self._entries(selection.subject, selection.family) for concept in entry)
+        selector = self._selector(selection, concepts, None, None)
+        pick: Any = "latest" if selection.latest else "earliest" if selection.earliest else None
+        return replace(selector, pick=pick)
+
+    def _exemption(self, exemption: Exemption, owner: FactAtom | Selection | Exemption) -> Selector:
+        concepts: tuple[str, ...] = ()
+        if exemption.has_subject:
+            concepts = tuple(concept for entry in self._entries(exemption.subject, exemption.family) for concept in entry)
+        number = self._question(exemption.ask, (), None) if exemption.ask is not None else None
+        return self._selector(exemption, concepts, None, number)
+
+    # -- names ---------------------------------------------------------------------------------
+
+    def _entries(self, subject: Subject, family: Family) -> tuple[tuple[str, ...], ...]:
+        """The entries of a subject, each a tuple of concepts that count as one."""
+        if isinstance(subject, str):
+            if subject in self.lists:
+                return tuple(entry for one in self.lists[subject] for entry in self._entry(one, family))
+            return ((subject,),) if self._resolve(subject, family) else ()
+        return tuple(entry for one in subject for entry in self._entry(one, family))
+
+    def _entry(self, one: Subject, family: Family) -> tuple[tuple[str, ...], ...]:
+        if isinstance(one, str):
+            return self._entries(one, family)  # a named list inside gives its entries
+        return (tuple(concept for inner in one for entry in self._entries(inner, family) for concept in entry),)
+
+    def _resolve(self, name: str, family: Family | None) -> bool:
+        if name in self.vocabulary.concepts or name in self.derived:
+            return True
+        hint = self.vocabulary.near(name) or did_you_mean(name, self.lists)
+        self.problems.append(("unknown-concept", f"criterion {self._criterion}: there is no concept or list «{name}»", hint))
+        return False
+
+    def _visit(self, name: str | None) -> None:
+        if name is not None and name not in ("screening", "consent") and name not in self.schedule:
+            self.problems.append(
+                ("unknown-visit", f"criterion {self._criterion}: «{name}» is not in the schedule", did_you_mean(name, self.schedule))
+            )
+
+
+def _names_met(node: PlanNode) -> Iterator[str]:
+    if isinstance(node.node, Meets):
+        yield node.node.meets
+    for below in node.operands:
+        yield from _names_met(below)
+
+
+def _asks_lasting(test: Test) -> bool:
+    inner = [*(test.all_of or ()), *(test.any_of or ()), *(test.none_of or ())]
+    return test.lasting is not None or any(_asks_lasting(one) for one in inner)
+
+
+def _plan_question(atom: FactAtom, label: str) -> str:
+    return f"Is this planned: {label}?"

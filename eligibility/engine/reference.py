@@ -1,0 +1,613 @@
+"""The reference engine: one patient, one trial, plain Python, the whole tree of findings.
+
+Short and obvious on purpose: it defines what the fast engine must agree with. Every operand is
+evaluated, so that every clause has an answer to show; connectives know nothing of evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from ..errors import UsageError
+from ..model import truth as logic
+from ..model.criteria import AgeAtom, Node, SexAtom, SiteAtom
+from ..model.finding import (
+    ArmResult,
+    Assumption,
+    Basis,
+    Counts,
+    CriterionResult,
+    Effect,
+    Evidence,
+    Finding,
+    Kind,
+    Notice,
+    Reason,
+    Screening,
+    Status,
+)
+from ..model.limits import ExtremeDuration
+from ..model.patient import Observation, Patient, Quantity
+from ..model.site import Attestation
+from ..model.time import MINUTES, Duration, day_of
+from ..model.trial import Definition, Derived, Visit
+from ..model.truth import FALSE, NOT, PRESUMED, TRUE, UNKNOWN, Truth
+from ..vocabulary.vocabulary import Vocabulary
+from .plan import Leaf, Plan, PlanCriterion, PlanNode, compile_statement
+from .record import Absence, Fact, Record, prepare
+from .selecting import Selecting
+from .settings import Settings
+from .values import Answer, read_value
+from .windows import Anchors
+from .words import LeafAnswer, Words
+
+PASSES: dict[tuple[Kind, Truth], Effect] = {
+    ("inclusion", TRUE): "passes",
+    ("inclusion", Truth.PRESUMED_TRUE): "passes",
+    ("inclusion", UNKNOWN): "open",
+    ("inclusion", Truth.PRESUMED_FALSE): "open",
+    ("inclusion", FALSE): "blocks",
+    ("exclusion", TRUE): "blocks",
+    ("exclusion", Truth.PRESUMED_TRUE): "open",
+    ("exclusion", UNKNOWN): "open",
+    ("exclusion", Truth.PRESUMED_FALSE): "passes",
+    ("exclusion", FALSE): "passes",
+}
+"""What each truth does on each list (MEANING 2): silence may let pass, it never makes a barrier."""
+
+DEATH = "record/death"
+
+
+class Evaluation:
+    """A record against a plan's leaves on one day. Answers are remembered by leaf."""
+
+    def __init__(
+        self,
+        record: Record,
+        settings: Settings,
+        schedule: Mapping[str, Visit],
+        horizon: Duration,
+        trial: str = "",
+        day: int | None = None,
+    ) -> None:
+        self.record = record
+        self.settings = settings
+        self.trial = trial
+        self.day = settings.as_of if day is None else day
+        self.anchors = Anchors(self.day, schedule, settings.anchors, horizon, settings.site, trial)
+        self.selecting = Selecting(record, settings, self.anchors, self.day)
+        self.words = Words(self.selecting)
+        self.leaf_answers: dict[int, LeafAnswer] = {}
+        self._findings: dict[int, Finding] = {}
+
+    # -- trees ---------------------------------------------------------------------------------
+
+    def truth(self, node: PlanNode, criterion: PlanCriterion | None = None) -> Truth:
+        """The truth alone, without a finding."""
+        if node.op == "leaf":
+            assert node.leaf is not None
+            return self._leaf_truth(node.leaf, criterion)
+        return _connect(node, [self.truth(operand, criterion) for operand in node.operands])
+
+    def find(self, node: PlanNode, criterion: PlanCriterion | None = None) -> Finding:
+        """The finding of a statement with the findings below it."""
+        if node.op == "leaf":
+            assert node.leaf is not None
+            return self._leaf(node.leaf, criterion)
+        clauses = tuple(self.find(operand, criterion) for operand in node.operands)
+        truth = _connect(node, [clause.truth for clause in clauses])
+        return compose(node.node, node.op, truth, clauses)
+
+    def _leaf(self, leaf: Leaf, criterion: PlanCriterion | None) -> Finding:
+        known = self._findings.get(leaf.index)
+        if known is None:
+            known = self._findings[leaf.index] = self._find_leaf(leaf, criterion)
+        return known
+
+    def _leaf_truth(self, leaf: Leaf, criterion: PlanCriterion | None) -> Truth:
+        if leaf.kind in ("fact", "dose"):
+            return self._attested(leaf, criterion, self.answer(leaf, criterion).truth)[0]
+        return self._leaf(leaf, criterion).truth
+
+    def answer(self, leaf: Leaf, criterion: PlanCriterion | None) -> LeafAnswer:
+        """The full answer of a fact leaf."""
+        known = self.leaf_answers.get(leaf.index)
+        if known is None:
+            self.selecting.answers = self._exemptions(leaf, criterion)
+            known = self.leaf_answers[leaf.index] = self.words.answer(leaf)
+        return known
+
+    def _find_leaf(self, leaf: Leaf, criterion: PlanCriterion | None) -> Finding:
+        match leaf.kind:
+            case "ask" | "not_published":
+                code: Literal["needs_judgement", "not_published"] = "needs_judgement" if leaf.kind == "ask" else "not_published"
+                finding = Finding(leaf.node, UNKNOWN, (Reason(code, leaf.name),), evidence=self._shown(leaf))
+            case "age":
+                return self._age(leaf)
+            case "sex":
+                return self._sex(leaf)
+            case "site":
+                return self._site(leaf)
+            case _:
+                answer = self.answer(leaf, criterion)
+                finding = Finding(
+                    leaf.node,
+                    answer.truth,
+                    answer.reasons,
+                    self._evidence(answer),
+                    answer.assumes,
+                    answer.basis,
+                    answer.on_record,
+                )
+        truth, by = self._attested(leaf, criterion, finding.truth)
+        if by == "attested":
+            return replace(finding, truth=truth, reasons=(), basis="attested", on_record=False)
+        if by == "conflicting":
+            return replace(finding, reasons=(Reason("conflicting", leaf.name, "attestation"),))
+        return finding
+
+    # -- people's answers ----------------------------------------------------------------------
+
+    def _in_force(self, criterion: PlanCriterion, number: int) -> list[Attestation]:
+        found = []
+        for one in self.settings.attestations:
+            if (one.patient, one.trial, one.criterion, one.leaf) != (self.record.patient.id, self.trial, criterion.id, number):
+                continue
+            if lapsed(one, criterion, self.day) is None:
+                found.append(one)
+        newest = max((one.date for one in found), default=None)
+        return [one for one in found if one.date == newest]
+
+    def _attested(self, leaf: Leaf, criterion: PlanCriterion | None, truth: Truth) -> tuple[Truth, str]:
+        if leaf.question is None or criterion is None or truth is not UNKNOWN or not self.settings.attestations:
+            return truth, ""
+        answers = {one.answer for one in self._in_force(criterion, leaf.question)}
+        if len(answers) != 1:
+            return truth, "conflicting" if answers else ""
+        return (TRUE if answers == {"yes"} else FALSE), "attested"
+
+    def _exemptions(self, leaf: Leaf, criterion: PlanCriterion | None) -> dict[int, Answer]:
+        """Attested answers to the questions inside a leaf's exceptions."""
+        selector = leaf.selector
+        if criterion is None or selector is None or not self.settings.attestations:
+            return {}
+        said: dict[int, Answer] = {}
+        for exemption in selector.excepts:
+            if exemption.question is None:
+                continue
+            answers = {one.answer for one in self._in_force(criterion, exemption.question)}
+            if len(answers) == 1:
+                said[exemption.question] = (answers == {"yes"}, ())
+        return said
+
+    # -- person and site -----------------------------------------------------------------------
+
+    def _age(self, leaf: Leaf) -> Finding:
+        atom = leaf.node
+        assert isinstance(atom, AgeAtom)
+        anchor = self.anchors[atom.at or "screening"]
+        births = self.record.births
+        if not births:
+            return Finding(atom, UNKNOWN, (Reason("not_recorded", "birth date"),), assumes=anchor.assumes)
+        answers = {_age_answer(atom, birth, anchor.first, anchor.last) for birth in births}
+        evidence = tuple(Evidence("observation", "birth date", str(when)) for when in self.record.patient.birth_date)
+        if len(answers) == 1 and None not in answers:
+            return Finding(atom, TRUE if answers == {True} else FALSE, (), evidence, anchor.assumes, "recorded")
+        code: Any = "imprecise_date"
+        if len(births) > 1:
+            code = "conflicting"
+        elif births[0][0] == births[0][1]:
+            code = "future"
+        return Finding(atom, UNKNOWN, (Reason(code, "birth date", "birth_date"),), evidence, anchor.assumes)
+
+    def _sex(self, leaf: Leaf) -> Finding:
+        atom = leaf.node
+        assert isinstance(atom, SexAtom)
+        sexes = set(self.record.patient.sex) - {"unknown"}
+        if not sexes:
+            return Finding(atom, UNKNOWN, (Reason("not_recorded", "sex"),))
+        evidence = tuple(Evidence("observation", "sex", None, value=sex) for sex in sorted(sexes))
+        if len(sexes) > 1:
+            return Finding(atom, UNKNOWN, (Reason("conflicting", "sex"),), evidence)
+        return Finding(atom, TRUE if atom.sex in sexes else FALSE, (), evidence, basis="recorded")
+
+    def _site(self, leaf: Leaf) -> Finding:
+        atom = leaf.node
+        assert isinstance(atom, SiteAtom)
+        value = self.settings.site.facts.get(atom.site) if self.settings.site is not None else None
+        if value is None:
+            return Finding(atom, UNKNOWN, (Reason("not_recorded", f"site {atom.site}"),))
+        met = value.casefold() in {name.casefold() for name in atom.is_}
+        return Finding(atom, TRUE if met else FALSE, basis="recorded")
+
+    # -- evidence ------------------------------------------------------------------------------
+
+    def _shown(self, leaf: Leaf) -> tuple[Evidence, ...]:
+        """The facts a question asks to see beside it."""
+        shown: list[Evidence] = []
+        for concept in getattr(leaf.node, "show", ()):
+            shown += [self.evidence(fact, fact.certain and sure) for fact, sure in self.record.by_concept.get(concept, ())]
+        return tuple(shown)
+
+    def _evidence(self, answer: LeafAnswer) -> tuple[Evidence, ...]:
+        deciding = answer.deciding
+        if deciding:
+            return tuple(self.evidence(fact, fact.certain) for fact in deciding)
+        shown = [self.evidence(candidate.fact, candidate.certain) for candidate in answer.candidates]
+        shown += [self.evidence(fact, False) for fact in answer.unclear]
+        if not shown and answer.outside:
+            last = max(answer.outside, key=lambda fact: (fact.s_hi, fact.order))
+            shown.append(self.evidence(last, last.certain))
+        if answer.stated:
+            selector = answer.leaf.selector
+            assert selector is not None
+            shown += [
+                self._absence(absence)
+                for absence in self.record.absences
+                if absence.family in selector.families and absence.stated is not None
+            ]
+        return tuple(shown)
+
+    def evidence(self, fact: Fact, certain: bool) -> Evidence:
+        """A fact as the chart shows it."""
+        known = fact.memo.get("evidence")
+        if known is not None and known.certain == certain:
+            return known  # type: ignore[no-any-return]
+        entry = fact.entry
+        value = unit = interval = None
+        if isinstance(entry, Observation) and not fact.derived_from:
+            value, unit = _as_written(entry)
+        if fact.family == "observation" and fact.concept:
+            read = read_value(fact, self.record.vocabulary) if (fact.derived_from or isinstance(entry, Observation)) else None
+            interval = read.number if read is not None else None
+        status = getattr(entry, "verification", None) or getattr(entry, "status", None)
+        shown = Evidence(
+            fact.family,
+            fact.concept or None,
+            str(entry.start) if entry.start is not None else None,
+            str(entry.end) if entry.end is not None else None,
+            value,
+            unit,
+            interval,
+            status,
+            certain,
+            entry.source,
+        )
+        fact.memo["evidence"] = shown
+        return shown
+
+    @staticmethod
+    def _absence(absence: Absence) -> Evidence:
+        stated = absence.stated
+        assert stated is not None
+        text = stated.text or {"none-known": "none known", "complete": "the list is stated complete", "coverage": "covered by the site"}[stated.kind]
+        return Evidence(
+            absence.family,
+            stated.concept,
+            str(stated.since) if stated.since else None,
+            str(stated.as_of) if stated.as_of else None,
+            source=stated.source,
+            absence=text,
+        )
+
+
+def _as_written(entry: Observation) -> tuple[str | None, str | None]:
+    value: Any = entry.value
+    if isinstance(value, Quantity):
+        return f"{value.comparator or ''}{value.value:g}", value.unit or entry.unit
+    if isinstance(value, bool):
+        return ("yes" if value else "no"), entry.unit
+    if isinstance(value, float | int):
+        return f"{value:g}", entry.unit
+    return value if value is not None else entry.interpretation, entry.unit
+
+
+def lapsed(attestation: Attestation, criterion: PlanCriterion, day: int) -> str | None:
+    """Why an attestation does not count on a day, None where it does.
+
+    Raises ``UsageError`` where neither it nor the rule file says how long it holds.
+    """
+    if attestation.digest != criterion.digest:
+        return "the sentence or the rule has changed since"
+    start = day_of(attestation.date)
+    if attestation.until is not None:
+        end = day_of(attestation.until)
+    else:
+        question = next((q for q in criterion.questions if q.number == attestation.leaf), None)
+        if question is None:
+            return "the criterion has no such question"
+        if question.valid_for is None:
+            raise UsageError(f"the attestation of {attestation.trial} {criterion.id} must say until when it holds: the rule file names no validity")
+        end = question.valid_for.on(start)
+    if start > day:
+        return f"it is dated after the screening date ({attestation.date.isoformat()})"
+    return None if day <= end else "its validity has ended"
+
+
+def _age_answer(atom: AgeAtom, birth: tuple[int, int], first: int, last: int) -> bool | None:
+    answers = [_reached(how, length, birth, first, last) for how, length in atom.age.bounds()]
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def _reached(how: str, length: Duration | ExtremeDuration, birth: tuple[int, int], first: int, last: int) -> bool | None:
+    """Ages are completed years: above 65 is 66 reached, at most 65 is 66 not reached."""
+    assert isinstance(length, Duration)
+    needed = length if how in ("at_least", "below") else Duration(length.count + 1, length.unit)
+    reached: bool | None = None
+    if needed.back(first) >= birth[1]:
+        reached = True
+    elif needed.back(last) < birth[0]:
+        reached = False
+    if reached is None or how in ("at_least", "above"):
+        return reached
+    return not reached
+
+
+def _connect(node: PlanNode, truths: list[Truth]) -> Truth:
+    match node.op:
+        case "all_of":
+            return logic.all_of(truths)
+        case "any_of":
+            return logic.any_of(truths)
+        case "none_of":
+            return logic.none_of(truths)
+        case "at_least":
+            return logic.at_least(node.k, truths)
+        case "at_most":
+            return NOT[logic.at_least(node.k + 1, truths)]
+        case "readings":
+            return logic.readings(truths)
+        case "meets":
+            return truths[0]
+        case "leaf":
+            raise TypeError("a leaf has no operands")
+
+
+def compose(node: Node, op: str, truth: Truth, clauses: tuple[Finding, ...]) -> Finding:
+    """A node's finding from its operands': reasons, basis and evidence of those that matter (MEANING 7)."""
+    if len(clauses) == 1:
+        one = clauses[0]
+        return Finding(node, truth, one.reasons, one.evidence, one.assumes, one.basis, one.on_record, clauses)
+    basis: Basis = "none"
+    on_record = False
+    if truth is UNKNOWN:
+        matter = [clause for clause in clauses if clause.truth is UNKNOWN]
+        deciding = list(clauses)
+    else:
+        same = NOT[truth] if op in ("none_of", "at_most") else truth
+        deciding = [clause for clause in clauses if clause.truth == same] or list(clauses)
+        basis = _basis(deciding)
+        on_record = any(clause.on_record for clause in deciding)
+        matter = [] if truth in (TRUE, FALSE) else [clause for clause in clauses if clause.truth not in (TRUE, FALSE)]
+    reasons = unique(reason for clause in matter for reason in clause.reasons)
+    if op == "readings" and truth is UNKNOWN:
+        known = {PRESUMED[clause.truth] for clause in clauses} - {"unknown"}
+        if len(known) > 1:
+            reasons = (Reason("two_readings", "the source"), *reasons)
+    shown = matter if truth is UNKNOWN and matter else deciding
+    return Finding(
+        node,
+        truth,
+        reasons,
+        unique(one for clause in shown for one in clause.evidence),
+        unique(one for clause in deciding for one in clause.assumes),
+        basis,
+        on_record,
+        clauses,
+    )
+
+
+def unique(items: Iterable[Any]) -> tuple[Any, ...]:
+    """Each once, in the order first met."""
+    return tuple(dict.fromkeys(items))
+
+
+def _basis(findings: Iterable[Finding]) -> Basis:
+    kinds = {finding.basis for finding in findings}
+    return next((kind for kind in ("presumed_absent", "attested", "derived", "recorded") if kind in kinds), "none")  # type: ignore[return-value]
+
+
+# -- criteria ------------------------------------------------------------------------------------
+
+
+def criterion_truth(evaluation: Evaluation, criterion: PlanCriterion) -> Truth:
+    """The truth of the whole criterion, ``applies_when`` and ``unless`` taken in."""
+    if criterion.when is None:
+        return TRUE if criterion.kind == "inclusion" else FALSE
+    when = evaluation.truth(criterion.when, criterion)
+    applies = _applies(criterion, lambda node: evaluation.truth(node, criterion))
+    return _whole(criterion.kind, applies, when)
+
+
+def _applies(criterion: PlanCriterion, truth: Any) -> Truth:
+    applies = truth(criterion.applies_when) if criterion.applies_when is not None else TRUE
+    if criterion.unless is not None:
+        applies = logic.all_of((applies, NOT[truth(criterion.unless)]))
+    return applies
+
+
+def _whole(kind: Kind, applies: Truth, when: Truth) -> Truth:
+    return logic.any_of((NOT[applies], when)) if kind == "inclusion" else logic.all_of((applies, when))
+
+
+def evaluate_criterion(evaluation: Evaluation, criterion: PlanCriterion) -> CriterionResult:
+    """A criterion's result, without what lies ahead (margin, needs, changes)."""
+    if criterion.when is None:
+        truth = TRUE if criterion.kind == "inclusion" else FALSE
+        return CriterionResult(criterion.id, criterion.kind, criterion.criterion, truth, "passes", FALSE, True, None)
+    when = evaluation.find(criterion.when, criterion)
+    parts = [when]
+    applies = TRUE
+    if criterion.applies_when is not None or criterion.unless is not None:
+        gates: dict[int, Finding] = {}
+
+        def gate(node: PlanNode) -> Truth:
+            gates[id(node)] = evaluation.find(node, criterion)
+            return gates[id(node)].truth
+
+        applies = _applies(criterion, gate)
+        parts = [*gates.values(), when]
+    truth = _whole(criterion.kind, applies, when.truth)
+    finding = when if len(parts) == 1 else _gated(criterion, applies, when, parts[:-1], truth)
+    presumed: Any = {Truth.PRESUMED_TRUE: "true", Truth.PRESUMED_FALSE: "false"}.get(truth)
+    return CriterionResult(
+        id=criterion.id,
+        kind=criterion.kind,
+        criterion=criterion.criterion,
+        truth=truth,
+        effect=PASSES[criterion.kind, truth],
+        applies=applies,
+        not_applicable=applies in (FALSE, Truth.PRESUMED_FALSE),
+        finding=finding,
+        basis=finding.basis,
+        on_record=finding.on_record,
+        reasons=finding.reasons if PASSES[criterion.kind, truth] == "open" else (),
+        evidence=finding.evidence,
+        assumes=finding.assumes,
+        presumed=presumed,
+    )
+
+
+def _gated(criterion: PlanCriterion, applies: Truth, when: Finding, gates: list[Finding], truth: Truth) -> Finding:
+    """The finding of applies and when together: its parts decide as operands of one connective."""
+    gate = compose(gates[0].node, "all_of", applies, tuple(gates))
+    if criterion.kind == "inclusion":
+        gate = replace(gate, truth=NOT[gate.truth])
+        whole = compose(when.node, "any_of", truth, (gate, when))
+    else:
+        whole = compose(when.node, "all_of", truth, (gate, when))
+    return replace(whole, clauses=(*gates, when))
+
+
+def evaluate(
+    statement: Node,
+    patient: Patient,
+    vocabulary: Vocabulary,
+    settings: Settings,
+    schedule: Mapping[str, Visit] | None = None,
+    definitions: Mapping[str, Definition] | None = None,
+    lists: Mapping[str, tuple[Any, ...]] | None = None,
+    derived: Mapping[str, Derived] | None = None,
+    horizon: Duration | None = None,
+) -> Finding:
+    """One statement about one patient: for tests, documentation pages, and a reader's curiosity."""
+    node = compile_statement(statement, vocabulary, definitions, lists, derived, schedule)
+    record = prepare(patient, vocabulary, settings.as_of)
+    return Evaluation(record, settings, schedule or {}, horizon or Duration(26, "week")).find(node)
+
+
+# -- trials --------------------------------------------------------------------------------------
+
+
+def screen(record: Record, plan: Plan, settings: Settings, details: bool = True) -> Screening:
+    """A record against a trial. ``details`` adds margin, settled_by and changes_on.
+
+    Raises ``UsageError`` for anchors out of the trial's order.
+    """
+    evaluation = Evaluation(record, settings, plan.schedule, plan.horizon, plan.trial.id)
+    evaluation.anchors.check_order()
+    results = [(criterion.arm, evaluate_criterion(evaluation, criterion), criterion) for criterion in plan.criteria]
+    if details:
+        from .outlook import Outlook
+
+        outlook = Outlook(record, plan, settings, evaluation)
+        results = [(arm, outlook.complete(result, criterion), criterion) for arm, result, criterion in results]
+    shared = [result for arm, result, _ in results if arm is None]
+    if record.death is not None:
+        shared.insert(0, _death(record))
+    header = plan.trial.trial
+    metadata = header.record is not None and header.record.completeness == "metadata"
+    arms = []
+    for name, arm in plan.trial.arms.items():
+        own = tuple(result for of, result, _ in results if of == name)
+        together = (*shared, *own)
+        arms.append(ArmResult(name, arm.title, arm.open, _status(together, metadata), count(together), own))
+    status = _status(shared, metadata) if not arms else _best(shared, arms)
+    everything = [*shared, *(result for one in arms for result in one.criteria)]
+    presumed = any(result.effect == "passes" and not result.not_applicable and result.presumed is not None for result in everything)
+    return Screening(plan.trial.id, status, presumed, count(shared), tuple(shared), tuple(arms))
+
+
+def _death(record: Record) -> CriterionResult:
+    death = record.death
+    assert death is not None
+    when = record.patient.deceased
+    evidence = (Evidence("condition", "death", str(when) if when is not True else None),)
+    truth = UNKNOWN if record.death_doubt else TRUE
+    reasons = (Reason(record.death_doubt, "death", "deceased"),) if record.death_doubt else ()
+    finding = Finding(None, truth, reasons, evidence, basis="recorded" if truth is TRUE else "none", on_record=True)
+    return CriterionResult(
+        DEATH,
+        "exclusion",
+        None,
+        truth,
+        PASSES["exclusion", truth],
+        TRUE,
+        False,
+        finding,
+        finding.basis,
+        True,
+        reasons,
+        evidence,
+    )
+
+
+def _status(results: Iterable[CriterionResult], metadata: bool) -> Status:
+    results = tuple(results)
+    if any(result.effect == "blocks" for result in results):
+        return "barrier_found"
+    rests = any(
+        result.effect == "passes"
+        and not result.not_applicable
+        and result.truth in (TRUE, FALSE)
+        and result.basis in ("recorded", "derived")
+        and result.on_record
+        for result in results
+    )
+    if metadata or not rests or any(result.computable_open for result in results):
+        return "undetermined"
+    return "no_barrier_found"
+
+
+def _best(shared: list[CriterionResult], arms: list[ArmResult]) -> Status:
+    if any(result.effect == "blocks" for result in shared):
+        return "barrier_found"
+    order: tuple[Status, ...] = ("no_barrier_found", "undetermined", "barrier_found")
+    open_arms = [arm.status for arm in arms if arm.open]
+    return min(open_arms, key=order.index) if open_arms else "undetermined"
+
+
+def count(results: Iterable[CriterionResult]) -> Counts:
+    """How the criteria stand."""
+    tally = {"passes": 0, "not_applicable": 0, "blocks": 0, "open": 0, "ask": 0, "not_published": 0}
+    for result in results:
+        if result.not_applicable:
+            tally["not_applicable"] += 1
+        elif result.effect != "open":
+            tally[result.effect] += 1
+        elif result.computable_open:
+            tally["open"] += 1
+        else:
+            tally["ask" if any(reason.code == "needs_judgement" for reason in result.reasons) else "not_published"] += 1
+    return Counts(**tally)
+
+
+def attestation_notices(record: Record, plan: Plan, settings: Settings) -> tuple[Notice, ...]:
+    """Attestations about this patient and trial that do not count, each with its reason."""
+    by_id = {criterion.id: criterion for criterion in plan.criteria}
+    notices = []
+    for one in settings.attestations:
+        if one.patient != record.patient.id or one.trial != plan.trial.id:
+            continue
+        criterion = by_id.get(one.criterion)
+        why = "there is no such criterion" if criterion is None else lapsed(one, criterion, settings.as_of)
+        if why is not None:
+            notices.append(Notice("attestation_lapsed", f"{one.trial} {one.criterion}: {why}", one.date.isoformat()))
+    return tuple(notices)
+
+
+__all__ = ["MINUTES", "Assumption", "Evaluation", "attestation_notices", "evaluate", "evaluate_criterion", "screen"]

@@ -1,0 +1,511 @@
+"""Which facts an atom speaks of: placed in its window, filtered by where, except and while (MEANING 3, 4).
+
+A fact comes out *certain* (in C), *possible* (in P), or not at all. Filters that look at other facts (an
+anchor that is a fact, ``while``, an exception around a transfusion) rest on silence when those others
+are not recorded, so membership is asked per reading, strict or presumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..model.criteria import Test
+from ..model.finding import ReasonCode
+from ..model.patient import Medication
+from ..model.quantity import Interval
+from ..model.time import FOREVER, MINUTES, NEVER_DAY, end_of
+from ..vocabulary.vocabulary import Stance
+from .plan import Leaf, Selector
+from .record import Fact, Record
+from .settings import Settings
+from .values import NO, YES, Answer, ValueTests, Why, conjunction, disjunction, negation, unknown
+from .windows import Anchors, Window, around, compare_lengths, compile_time, window
+
+Mode = Literal["strict", "presumed"]
+BODY_WEIGHT = "weight"
+
+
+@dataclass(slots=True, eq=False)
+class Candidate:
+    """A fact in reach of a leaf. ``placed``: certainly in the window; ``member``: is it asked for."""
+
+    fact: Fact
+    sure: bool
+    placed: bool
+    why_not_placed: tuple[ReasonCode, ...]
+    member: Answer = YES
+    answer: Answer = YES
+    recorded: bool = False
+
+    @property
+    def certain(self) -> bool:
+        """In C: certainly an event, in the window, of the concept, and asked for."""
+        return self.fact.certain and self.sure and self.placed and self.member[0] is True
+
+    @property
+    def marks(self) -> tuple[ReasonCode, ...]:
+        """Why the fact itself is only possible."""
+        if not self.fact.certain:
+            return (self.fact.mark or "unconfirmed",)
+        return () if self.sure else ("unconfirmed",)
+
+
+class Selecting:
+    """Facts of one record on one day, as atoms ask for them."""
+
+    def __init__(self, record: Record, settings: Settings, anchors: Anchors, day: int) -> None:
+        self.record = record
+        self.settings = settings
+        self.anchors = anchors
+        self.day = day
+        self.today = end_of(day)
+        self.answers: Mapping[int, Answer] = {}
+        self.tests = ValueTests(record, settings.site)
+        self._weight: Interval | None | Literal[False] = False
+        self._runs: dict[tuple[str, int], list[tuple[int, int, set[int]]]] = {}
+
+    # -- placing -------------------------------------------------------------------------------
+
+    def ends(self, fact: Fact) -> tuple[int, int]:
+        """Earliest and latest minute the fact ends, on the day looked at: what is ongoing goes on."""
+        if fact.ongoing:
+            return max(fact.e_lo, self.today), FOREVER
+        return fact.e_lo, fact.e_hi
+
+    def window(self, selector: Selector, fact: Fact | None = None) -> Window:
+        """The window of a selector; the whole past where it says no time."""
+        if selector.when is None or selector.around is not None:
+            return Window(NEVER_DAY, NEVER_DAY, self.day, self.day, self.day, self.day, bounded=False)
+        return window(selector.when, self.anchors, self.half_life(fact))
+
+    def half_life(self, fact: Fact | None) -> tuple[float, float] | None:
+        """Days, low and high, of the fact's drug; None where the vocabulary has none."""
+        concept = self.record.vocabulary.concepts.get(fact.concept) if fact is not None else None
+        return (concept.half_life.low, concept.half_life.high) if concept is not None and concept.half_life is not None else None
+
+    def placement(self, fact: Fact, win: Window, *, plan: bool = False) -> tuple[bool, bool]:
+        """(possible, certain) of a fact in a window, not yet asking whether it happened at all."""
+        e_lo, e_hi = self.ends(fact)
+        lo, hi = fact.s_lo // MINUTES, fact.s_hi // MINUTES
+        possible, certain = win.holds(lo, hi, e_lo // MINUTES, e_hi // MINUTES)
+        if plan:
+            return possible, certain
+        return possible and lo <= self.day, certain and hi <= self.day
+
+    def why_not(self, fact: Fact, win: Window) -> tuple[ReasonCode, ...]:
+        """Why a fact is only possibly in a window: its own dates, the anchor's, or both."""
+        e_lo, e_hi = (end // MINUTES for end in self.ends(fact))
+        lo, hi = fact.s_lo // MINUTES, fact.s_hi // MINUTES
+        decided = True
+        if hi > self.day:
+            decided = False
+        for left, right in ((win.l1, win.u1), (win.l2, win.u2)):
+            inside = hi <= right and max(e_lo, lo) >= left
+            outside = lo > right or e_hi < left
+            decided = decided and (inside or outside)
+        if decided and win.a1 != win.a2:
+            return ("future",)
+        return ("imprecise_date",)
+
+    # -- candidates ----------------------------------------------------------------------------
+
+    def pool(self, leaf: Leaf, win: Window, facts: list[tuple[Fact, bool]]) -> tuple[list[Candidate], list[Fact]]:
+        """Facts that may be in the window, and those of the concept certainly outside it."""
+        selector = leaf.selector
+        assert selector is not None
+        plan = leaf.question is not None
+        inside: list[Candidate] = []
+        outside: list[Fact] = []
+        for fact, sure in facts:
+            own = self.window(selector, fact) if selector.when is not None and selector.when.per_drug else win
+            possible, certain = self.placement(fact, own, plan=plan)
+            if not possible:
+                outside.append(fact)
+                continue
+            why: tuple[ReasonCode, ...] = ()
+            if not certain:
+                why = self.why_not(fact, own)
+                if selector.when is not None and selector.when.per_drug and self.half_life(fact) is None:
+                    why = ("unit",)
+            inside.append(Candidate(fact, sure, certain, why))
+        return inside, outside
+
+    def facts(self, concepts: tuple[str, ...], families: tuple[Any, ...], *, plans: bool = False) -> list[tuple[Fact, bool]]:
+        """Facts of any of the concepts, each once, with whether its concept is certain."""
+        index = self.record.plans_by_concept if plans else self.record.by_concept
+        if len(concepts) == 1:
+            found = index.get(concepts[0], [])
+            return [pair for pair in found if pair[0].family in families]
+        best: dict[int, tuple[Fact, bool]] = {}
+        for concept in concepts:
+            for fact, sure in index.get(concept, ()):
+                if fact.family in families and (fact.order not in best or sure):
+                    best[fact.order] = (fact, sure)
+        return [best[order] for order in sorted(best)]
+
+    def judge(self, candidates: list[Candidate], leaf: Leaf, mode: Mode, win: Window) -> list[Candidate]:
+        """Membership and the test's answer of each candidate in a reading; those certainly not asked for drop out."""
+        selector = leaf.selector
+        assert selector is not None
+        kept: list[Candidate] = []
+        for candidate in candidates:
+            fact = candidate.fact
+            excepted = disjunction(self.exempt(fact, one, mode) for one in selector.excepts) if selector.excepts else NO
+            candidate.recorded = candidate.fact.certain and candidate.sure and candidate.placed and excepted[0] is False
+            parts = [negation(excepted)]
+            if selector.around is not None and selector.when is not None:
+                parts.append(self.related(fact, selector, mode))
+            if selector.while_ is not None:
+                parts.append(self.during(fact, selector.while_, mode))
+            if selector.where is not None:
+                parts.append(self.test(fact, selector.where, win))
+            candidate.member = conjunction(parts)
+            if candidate.member[0] is False:
+                continue
+            inner = leaf.test
+            candidate.answer = self.test(fact, inner, win, leaf) if isinstance(inner, Test) else YES
+            kept.append(candidate)
+        return kept
+
+    # -- tests ---------------------------------------------------------------------------------
+
+    def test(self, fact: Fact, test: Test, win: Window, leaf: Leaf | None = None) -> Answer:
+        """What one fact answers to a test of its value and attributes."""
+        parts: list[Answer] = []
+        if test.asks_value:
+            value = None
+            if leaf is not None or fact.family == "observation":
+                value = self._score_part(fact, leaf)
+            parts.append(self.tests.limits(fact, test, value))
+        if test.dose is not None:
+            parts.append(self.tests.dose(fact, test.dose, self.weight()))
+        if test.route is not None:
+            parts.append(_route(fact, test.route))
+        if test.lasting is not None:
+            parts.append(self._lasting(fact, test, win))
+        elif test.outcome is not None:
+            parts.append(_outcome(fact, test.outcome))
+        if test.grade is not None:
+            parts.append(self.tests.grade(fact.entry, test.grade))
+        if test.started is not None:
+            parts.append(self._edge(fact, test.started, "start"))
+        if test.ended is not None:
+            parts.append(self._edge(fact, test.ended, "end"))
+        if test.all_of is not None:
+            parts.append(conjunction(self.test(fact, one, win, leaf) for one in test.all_of))
+        if test.any_of is not None:
+            parts.append(disjunction(self.test(fact, one, win, leaf) for one in test.any_of))
+        if test.none_of is not None:
+            parts.append(negation(disjunction(self.test(fact, one, win, leaf) for one in test.none_of)))
+        return parts[0] if len(parts) == 1 else conjunction(parts)
+
+    def _score_part(self, fact: Fact, leaf: Leaf | None) -> Any:
+        node: Any = leaf.node if leaf is not None else None
+        only, without = getattr(node, "only", None), getattr(node, "without", None)
+        if only is None and without is None:
+            return None
+        from .derived import part_of_score
+
+        return part_of_score(fact, self.record.vocabulary, only, without)
+
+    def _edge(self, fact: Fact, words: Any, which: Literal["start", "end"]) -> Answer:
+        when = compile_time(words)
+        assert when is not None
+        win = window(when, self.anchors, self.half_life(fact))
+        lo, hi = (fact.s_lo, fact.s_hi) if which == "start" else self.ends(fact)
+        first, last = lo // MINUTES, hi // MINUTES
+        if last <= win.u1 and first >= win.l2:
+            return YES
+        if first > win.u2 or last < win.l1:
+            return NO
+        if win.a1 != win.a2 and first == last:
+            return unknown("future", which)
+        return unknown("imprecise_date" if which == "start" or fact.entry.end is not None else "not_recorded", which)
+
+    def _lasting(self, fact: Fact, test: Test, win: Window) -> Answer:
+        assert test.lasting is not None
+        low, high, members = self.run(fact, win)
+        met = compare_lengths(test.lasting, (high[0] // MINUTES, low[0] // MINUTES), (low[1] // MINUTES, high[1] // MINUTES))
+        upper = any(how in ("at_most", "below") for how, _ in test.lasting.bounds())
+        if met is True and upper and fact.family == "medication":
+            met = None  # a course nobody recorded may join it
+        answer: Answer = (met, ()) if met is not None else unknown(self._why_length(fact, win), "end")
+        if test.outcome is None:
+            return answer
+        outcomes = [_outcome(other, test.outcome) for other in members]
+        return conjunction([answer, disjunction(outcomes)])
+
+    def _why_length(self, fact: Fact, win: Window) -> ReasonCode:
+        if win.a1 != win.a2:
+            return "future"
+        entry = fact.entry
+        return "not_recorded" if entry.end is None and not fact.ongoing and not fact.point else "imprecise_date"
+
+    # -- runs ----------------------------------------------------------------------------------
+
+    def run(self, fact: Fact, win: Window, until: tuple[int, int] | None = None) -> tuple[tuple[int, int], tuple[int, int], list[Fact]]:
+        """The joined course a fact is part of: (low run, high run, courses of the high run), cut to the window."""
+        courses = [fact]
+        gap_end = 0
+        if fact.family == "medication":
+            courses = [other for other, _ in self.record.by_concept.get(fact.concept, ()) if other.family == "medication"]
+            concept = self.record.vocabulary.concepts.get(fact.concept)
+            gap_end = concept.gap.on(0) if concept is not None and concept.gap is not None else 0
+        cut_lo = min(self.today, end_of(win.u1)) if until is None else until[0]
+        cut_hi = min(self.today, end_of(win.u2)) if until is None else until[1]
+        low = _joined(
+            fact,
+            [(course.s_hi, min(self.ends(course)[0], cut_lo), course) for course in courses if course.certain and course.concept == fact.concept],
+            gap_end,
+        )
+        high = _joined(fact, [(course.s_lo, min(self.ends(course)[1], cut_hi), course) for course in courses], gap_end)
+        low_start, low_end = (low[0], low[1]) if low else (fact.s_hi, min(self.ends(fact)[0], cut_lo))
+        high_start, high_end = (high[0], high[1]) if high else (fact.s_lo, min(self.ends(fact)[1], cut_hi))
+        if win.bounded:
+            low_start = max(low_start, win.l2 * MINUTES) if win.l2 > NEVER_DAY else low_start
+            high_start = max(high_start, win.l1 * MINUTES) if win.l1 > NEVER_DAY else high_start
+        return (low_start, low_end), (high_start, high_end), (high[2] if high else [fact])
+
+    # -- other facts ---------------------------------------------------------------------------
+
+    def exempt(self, fact: Fact, exemption: Selector, mode: Mode) -> Answer:
+        """Whether a fact meets an entry of ``except``."""
+        parts: list[Answer] = []
+        if exemption.concepts:
+            parts.append(disjunction(self._is(fact, concept) for concept in exemption.concepts))
+            if parts[0][0] is False:
+                return NO
+        if exemption.around is not None:
+            parts.append(self.related(fact, exemption, mode))
+        elif exemption.when is not None:
+            win = self.window(exemption, fact)
+            possible, certain = self.placement(fact, win)
+            parts.append(YES if certain else NO if not possible else (None, tuple(Why(code, "start") for code in self.why_not(fact, win))))
+        if exemption.where is not None:
+            parts.append(self.test(fact, exemption.where, self.window(exemption, fact)))
+        if exemption.question is not None:
+            parts.append(self.answers.get(exemption.question) or unknown("needs_judgement", exemption.ask or ""))
+        return conjunction(parts)
+
+    def _is(self, fact: Fact, concept: str) -> Answer:
+        vocabulary = self.record.vocabulary
+        if concept not in vocabulary.concepts:
+            return NO
+        if any(own in vocabulary.descendants(concept) for own in fact.concepts):
+            return YES
+        if fact.reading is None:
+            return unknown("not_understood", "code")
+        stance = vocabulary.stance(fact.reading, concept)
+        if stance in (Stance.BROADER, Stance.MAY_BE):
+            return unknown("unconfirmed", "code")
+        return NO
+
+    def related(self, fact: Fact, selector: Selector, mode: Mode) -> Answer:
+        """Whether a fact stands in the words of time to some chosen other fact."""
+        chosen = selector.around
+        when = selector.when
+        assert chosen is not None
+        assert when is not None
+        e_lo, e_hi = (end // MINUTES for end in self.ends(fact))
+        lo, hi = fact.days()
+
+        def relate(other: Fact) -> tuple[bool, bool]:
+            o_lo, o_hi = (end // MINUTES for end in self.ends(other))
+            win = around(when, other.days(), (min(o_lo, self.day), min(o_hi, self.day)), self.half_life(fact))
+            return win.holds(lo, hi, e_lo, e_hi)
+
+        reach = (NEVER_DAY, self.day)
+        if when.word == "within":
+            far = around(when, (lo, hi), (lo, hi))
+            # the other fact lies on the other side: before a fact that comes after it
+            span = far.u2 - far.l1
+            reach = (lo - span, hi) if when.direction == "on" else (lo, min(hi + span, self.day))
+        return self._some(chosen, relate, mode, reach)
+
+    def during(self, fact: Fact, chosen: Selector, mode: Mode) -> Answer:
+        """Whether a fact's day lies in a span of some chosen other fact; lengths count up to that day."""
+        lo, hi = fact.s_lo, fact.s_hi
+
+        def relate(other: Fact) -> tuple[bool, bool]:
+            o_lo, o_hi = self.ends(other)
+            possible = lo // MINUTES <= o_hi // MINUTES and hi // MINUTES >= other.s_lo // MINUTES
+            certain = lo // MINUTES >= other.s_hi // MINUTES and hi // MINUTES <= o_lo // MINUTES
+            return possible, certain
+
+        return self._some(chosen, relate, mode, fact.days(), until=(end_of(lo // MINUTES), end_of(hi // MINUTES)))
+
+    def _some(
+        self,
+        chosen: Selector,
+        relate: Any,
+        mode: Mode,
+        reach: tuple[int, int],
+        until: tuple[int, int] | None = None,
+    ) -> Answer:
+        whys: list[Why] = []
+        name = ", ".join(chosen.concepts)
+        for other, certain, why in self._chosen(chosen, mode, until):
+            possible, holds = relate(other)
+            if holds and certain:
+                return YES
+            if possible:
+                whys += why or (Why("imprecise_date", "start", name, other.source),)
+        may, presumed = self._unclear(chosen)
+        for entry in may if mode == "presumed" else [*may, *presumed]:
+            if relate(entry)[0]:
+                whys.append(Why("not_understood", "code", name, entry.source))
+        if whys:
+            return None, tuple(whys)
+        if self.stated(chosen, reach):
+            return NO
+        if mode == "presumed" and self.settings.absence == "presumed" and self._presumable(chosen):
+            return NO
+        return None, (Why("not_recorded", "event", name),)
+
+    def _presumable(self, chosen: Selector) -> bool:
+        if chosen.family == "observation":
+            return any(self.record.by_concept.get(concept) for concept in chosen.concepts)
+        return chosen.family in self.record.live and not any(
+            self.record.vocabulary.concepts[concept].absence == "unknown" for concept in chosen.concepts
+        )
+
+    def _unclear(self, selector: Selector) -> tuple[list[Fact], list[Fact]]:
+        may: list[Fact] = []
+        presumed: list[Fact] = []
+        for concept in selector.concepts:
+            more, fewer = self.record.may_be(concept, [family for family in selector.families if family != "observation"])
+            may += [fact for fact in more if fact not in may]
+            presumed += [fact for fact in fewer if fact not in presumed]
+        return may, [fact for fact in presumed if fact not in may]
+
+    def _chosen(self, chosen: Selector, mode: Mode, until: tuple[int, int] | None) -> list[tuple[Fact, bool, tuple[Why, ...]]]:
+        win = self.window(chosen)
+        found: list[tuple[Fact, bool, tuple[Why, ...]]] = []
+        name = ", ".join(chosen.concepts)
+        for fact, sure in self.facts(chosen.concepts, chosen.families):
+            possible, placed = self.placement(fact, win)
+            if not possible:
+                continue
+            parts: list[Answer] = [negation(disjunction(self.exempt(fact, one, mode) for one in chosen.excepts))]
+            if chosen.where is not None:
+                parts.append(self._test_until(fact, chosen.where, win, until))
+            member, why = conjunction(parts)
+            if member is False:
+                continue
+            certain = fact.certain and sure and placed and member is True
+            whys = tuple(Why(one.code, one.attribute, one.item or name, one.source or fact.source) for one in why)
+            if not certain and not whys:
+                code: ReasonCode = fact.mark or "unconfirmed" if not (fact.certain and sure) else "imprecise_date"
+                whys = (Why(code, "status" if code == "unconfirmed" else "start", name, fact.source),)
+            found.append((fact, certain, whys))
+        return _picked(found, chosen.pick) if chosen.pick else found
+
+    def _test_until(self, fact: Fact, where: Test, win: Window, until: tuple[int, int] | None) -> Answer:
+        if until is None or where.lasting is None:
+            return self.test(fact, where, win)
+        low, high, _ = self.run(fact, win, until)
+        met = compare_lengths(where.lasting, (high[0] // MINUTES, low[0] // MINUTES), (low[1] // MINUTES, high[1] // MINUTES))
+        rest = where.model_copy(update={"lasting": None})
+        others = [self.test(fact, rest, win)] if any(getattr(rest, name) is not None for name in type(rest).model_fields) else []
+        return conjunction([(met, ()) if met is not None else unknown("imprecise_date", "end"), *others])
+
+    # -- absence and weight --------------------------------------------------------------------
+
+    def stated(self, selector: Selector, reach: tuple[int, int]) -> bool:
+        """Whether stated absences cover every day from ``reach[0]`` to ``reach[1]`` for every concept."""
+        return bool(selector.concepts) and all(self._covered(selector, concept, reach) for concept in selector.concepts)
+
+    def _covered(self, selector: Selector, concept: str, reach: tuple[int, int]) -> bool:
+        descendants = self.record.vocabulary.descendants
+        first = max(reach[0], self.record.birth)
+        for family in selector.families:
+            spans = sorted(
+                (absence.start, absence.end)
+                for absence in self.record.absences
+                if absence.family == family and (absence.concept is None or concept in descendants(absence.concept))
+            )
+            covered = first - 1
+            for start, end in spans:
+                if start <= covered + 1:
+                    covered = max(covered, end)
+            if not spans or covered < reach[1]:
+                return False
+        return True
+
+    def weight(self) -> Interval | None:
+        """The body weight in kg: the latest recorded on or before the day, None where none is certain."""
+        if self._weight is False:
+            from .derived import latest_value
+
+            self._weight = latest_value(self, BODY_WEIGHT)
+        return self._weight  # type: ignore[return-value]
+
+
+def _joined(fact: Fact, spans: list[tuple[int, int, Fact]], gap_days: int) -> tuple[int, int, list[Fact]] | None:
+    """The run of joined spans that holds the fact: spans no more than the gap apart are one."""
+    gap = (gap_days + 1) * MINUTES - 1
+    runs: list[tuple[int, int, list[Fact]]] = []
+    for start, end, course in sorted(((s, e, f) for s, e, f in spans if s <= e), key=lambda span: (span[0], span[1], span[2].order)):
+        if runs and start <= runs[-1][1] + gap:
+            first, last, members = runs[-1]
+            runs[-1] = (first, max(last, end), [*members, course])
+        else:
+            runs.append((start, end, [course]))
+    return next((run for run in runs if fact in run[2]), None)
+
+
+def _picked(found: list[tuple[Fact, bool, tuple[Why, ...]]], pick: str) -> list[tuple[Fact, bool, tuple[Why, ...]]]:
+    certain = [fact for fact, sure, _ in found if sure]
+    if pick == "latest":
+        edge = max((fact.s_lo for fact in certain), default=None)
+        kept = [one for one in found if edge is None or one[0].s_hi >= edge]
+    else:
+        edge = min((fact.s_hi for fact in certain), default=None)
+        kept = [one for one in found if edge is None or one[0].s_lo <= edge]
+    if len(kept) == 1:
+        return kept
+    return [(fact, False, why or (Why("imprecise_date", "start", fact.concept, fact.source),)) for fact, _, why in kept]
+
+
+def _outcome(fact: Fact, wanted: tuple[str, ...]) -> Answer:
+    entry = fact.entry
+    if not isinstance(entry, Medication) or not entry.outcome:
+        return unknown("not_recorded", "outcome")
+    return (bool(set(entry.outcome) & set(wanted))), ()
+
+
+ROUTES: dict[str, tuple[str, ...]] = {
+    "oral": ("oral", "po", "by mouth", "per os", "orally", "oral route", "oral use"),
+    "intravenous": ("intravenous", "iv", "i.v.", "intravenous route", "intravenous use"),
+    "subcutaneous": ("subcutaneous", "sc", "s.c.", "subq", "subcut", "subcutaneous route", "subcutaneous use"),
+    "intramuscular": ("intramuscular", "im", "i.m.", "intramuscular route", "intramuscular use"),
+    "topical": ("topical", "cutaneous", "topical route", "topical use"),
+    "inhaled": ("inhaled", "inhalation", "respiratory tract", "inhalation use"),
+    "ophthalmic": ("ophthalmic", "ocular", "eye", "ophthalmic route"),
+    "intranasal": ("nasal", "intranasal", "nasal route"),
+    "intrathecal": ("intrathecal", "intrathecal route"),
+    "rectal": ("rectal", "pr", "per rectum", "rectal route"),
+}
+"""Routes of administration and the spellings charts use for them."""
+
+SYSTEMIC = ("oral", "intravenous", "subcutaneous", "intramuscular")
+
+
+def route_of(text: str) -> str | None:
+    """The route a spelling means, None where it is none we know."""
+    folded = text.strip().casefold()
+    return next((route for route, names in ROUTES.items() if folded in names), None)
+
+
+def _route(fact: Fact, wanted: tuple[str, ...]) -> Answer:
+    entry = fact.entry
+    if not isinstance(entry, Medication) or entry.route is None:
+        return unknown("not_recorded", "route")
+    route = route_of(entry.route)
+    if route is None:
+        return unknown("imprecise_value", "route")
+    names = {part for name in wanted for part in (SYSTEMIC if name == "systemic" else (name,))}
+    return (route in names), ()
+

@@ -1,0 +1,461 @@
+"""The verbs, for users of the library: what the command line does, these functions do.
+
+>>> from datetime import date
+>>> from eligibility.model.patient import Patient
+>>> results = screen(Patient(id="p1"), as_of=date(2026, 11, 1))
+>>> {screening.status for _, screening in results.screenings()} <= {"undetermined"}
+True
+
+The date is an argument, never the clock: the same record, rules and settings give the same answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
+
+from . import __version__
+from .engine.plan import Plan, compile_plan
+from .engine.record import Record, prepare
+from .engine.reference import screen as screen_one
+from .engine.settings import Settings
+from .errors import Problem, UsageError, did_you_mean
+from .language.library import RuleLibrary, load_library
+from .model.finding import PatientResult, Screening
+from .model.patient import Patient
+from .model.site import Attestation, Site
+from .model.time import When, day_of
+from .model.trial import TrialFile
+from .report.results import Envelope, Intake, PatientReport, Results, TrialSummary
+from .report.words import Words
+from .vocabulary.vocabulary import Vocabulary
+from .workbench.site_files import load_attestations, load_site
+
+if TYPE_CHECKING:
+    from .workbench.cases import CasesReport
+    from .workbench.codes import Worksheet
+
+Absence: TypeAlias = Literal["presumed", "unknown"]
+PathLike: TypeAlias = str | Path
+Source: TypeAlias = PathLike | Patient
+"""A file, a folder, ``-`` for standard input, or a patient already read."""
+
+
+def load_rules(
+    rules: Sequence[PathLike] = (), *, shipped: bool = True, as_of: dt.date | str | None = None, codes: Sequence[PathLike] = ()
+) -> RuleLibrary:
+    """The rule library: the shipped one with ``rules`` (files or folders) added to it.
+
+    ``as_of`` picks the version of each trial in force on that day; ``codes`` are a site's code maps.
+    Raises :class:`RuleFileError` with every mistake found, and for an id that stands twice.
+    """
+    date = None if as_of is None else _date(as_of)
+    library = load_library(tuple(Path(path) for path in rules), shipped=shipped, as_of=date)
+    return with_codes(library, codes) if codes else library
+
+
+def screen(
+    source: Source | Iterable[Source],
+    *,
+    as_of: dt.date | str,
+    trials: Sequence[str] = (),
+    diseases: Sequence[str] = (),
+    recruiting: bool = False,
+    patients: Sequence[str] = (),
+    absence: Absence = "presumed",
+    anchors: Mapping[str, dt.date | str] | None = None,
+    site: Site | PathLike | None = None,
+    codes: Sequence[PathLike] = (),
+    attestations: Sequence[Attestation | PathLike] = (),
+    rules: Sequence[PathLike] = (),
+    shipped: bool = True,
+    library: RuleLibrary | None = None,
+    details: bool = True,
+    strict_fhir: bool = False,
+    stdin: BinaryIO | None = None,
+    progress: Callable[..., None] | None = None,
+) -> Results:
+    """Screen records against trials, on a date.
+
+    ``source`` is a patient, a path, or several of them. ``trials``, ``diseases`` and ``recruiting``
+    choose among the library's trials (all of them if none is given); ``patients`` among the records.
+    ``anchors`` gives days to the trials' anchors by ``[PATIENT:][TRIAL:]NAME``. ``details`` False leaves
+    out margins, needs and dates of change, which take most of the time.
+
+    What cannot be read is listed in ``Results.problems`` and the rest is done. Raises
+    :class:`UsageError` for a trial, disease or anchor that nobody knows (with near names) and
+    :class:`RuleFileError` for a wrong rule file.
+    """
+    screener = Screener.build(
+        as_of=as_of,
+        trials=trials,
+        diseases=diseases,
+        recruiting=recruiting,
+        absence=absence,
+        anchors=anchors,
+        site=site,
+        codes=codes,
+        attestations=attestations,
+        rules=rules,
+        shipped=shipped,
+        library=library,
+        details=details,
+    )
+    given = [source] if isinstance(source, str | Path | Patient) else list(source)
+    return screen_with(screener, given, patients=patients, strict_fhir=strict_fhir, stdin=stdin, progress=progress)
+
+
+def screen_with(
+    screener: Screener,
+    sources: Sequence[Source],
+    *,
+    patients: Sequence[str] = (),
+    strict_fhir: bool = False,
+    stdin: BinaryIO | None = None,
+    progress: Callable[..., None] | None = None,
+) -> Results:
+    """Screen records with a screener already built; what cannot be read is listed and the rest is done."""
+    reports: list[PatientReport] = []
+    problems: list[Problem] = []
+    for item in read_sources(sources, patients=patients, strict_fhir=strict_fhir, stdin=stdin, progress=progress):
+        if isinstance(item, Problem):
+            problems.append(item)
+            continue
+        patient, file, own = item
+        problems += own
+        reports.append(screener.screen(patient, file))
+    return Results(screener.envelope, tuple(reports), tuple(problems))
+
+
+def explain(source: Source | Iterable[Source], *, trial: str, criterion: str | None = None, **options: Any) -> Results:
+    """Screen against one trial, and check that it has the criterion asked about.
+
+    Options are those of :func:`screen`. Raises :class:`UsageError` with near names where the trial
+    has no such criterion.
+    """
+    results = screen(source, trials=[trial], **options)
+    if criterion is not None:
+        check_criterion(results.trial(trial).trial, criterion)
+    return results
+
+
+def check_criterion(trial: TrialFile, criterion: str) -> None:
+    """Raise :class:`UsageError`, with near names, unless the trial has the criterion."""
+    known = [*dict.fromkeys(one.id for _, _, one in trial.criteria()), "record/death"]
+    if criterion not in known:
+        raise UsageError(_unknown("criterion", criterion, known, f"trial {trial.id} has no criterion"))
+
+
+def rules_test(
+    paths: Sequence[PathLike] = (),
+    *,
+    trials: Sequence[str] = (),
+    rules: Sequence[PathLike] = (),
+    shipped: bool = True,
+    library: RuleLibrary | None = None,
+) -> CasesReport:
+    """Run the test patients of ``rules/cases``, or of the files and folders given."""
+    from .vocabulary.library import library_path
+    from .workbench.cases import run_cases
+
+    folders = [Path(path) for path in paths] or [library_path() / "cases"]
+    return run_cases(folders, library=library or load_rules(rules, shipped=shipped), trials=trials)
+
+
+def codes_worksheet(
+    screener: Screener,
+    sources: Sequence[Source],
+    *,
+    patients: Sequence[str] = (),
+    stdin: BinaryIO | None = None,
+    progress: Callable[..., None] | None = None,
+) -> tuple[Worksheet, tuple[Problem, ...]]:
+    """Every code and text of the records that holds a criterion open, as a code map to fill in."""
+    from .workbench.codes import Worksheet
+
+    sheet = Worksheet(screener.vocabulary)
+    problems: list[Problem] = []
+    for item in read_sources(sources, patients=patients, stdin=stdin, progress=progress):
+        if isinstance(item, Problem):
+            problems.append(item)
+            continue
+        patient, _, own = item
+        problems += own
+        record = screener.prepare(patient)
+        sheet.add(record, screener.result(record))
+    return sheet, tuple(problems)
+
+
+# -- one patient after another -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Screener:
+    """Rules compiled and settings read, ready for one patient after another.
+
+    For services: build it once, then :meth:`screen` each patient in milliseconds.
+    """
+
+    library: RuleLibrary
+    vocabulary: Vocabulary
+    plans: Mapping[str, Plan]
+    envelope: Envelope
+    as_of: int
+    absence: Absence = "presumed"
+    anchors: tuple[GivenAnchor, ...] = ()
+    site: Site | None = None
+    attestations: tuple[Attestation, ...] = ()
+    details: bool = True
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        as_of: dt.date | str,
+        trials: Sequence[str] = (),
+        diseases: Sequence[str] = (),
+        recruiting: bool = False,
+        absence: Absence = "presumed",
+        anchors: Mapping[str, dt.date | str] | None = None,
+        site: Site | PathLike | None = None,
+        codes: Sequence[PathLike] = (),
+        attestations: Sequence[Attestation | PathLike] = (),
+        rules: Sequence[PathLike] = (),
+        shipped: bool = True,
+        library: RuleLibrary | None = None,
+        details: bool = True,
+    ) -> Screener:
+        """Options are those of :func:`screen`."""
+        date = _date(as_of)
+        digests: dict[str, Any] = {}
+        settings, site_codes = _site(site, digests)
+        maps = [*site_codes, *codes]
+        library = library or load_rules(rules, shipped=shipped, as_of=date)
+        if maps:
+            library = with_codes(library, maps)
+            digests["codes"] = [_file_digest(path) for path in maps]
+        chosen = choose_trials(library, trials=trials, diseases=diseases, recruiting=recruiting)
+        given = read_anchors(anchors or {}, chosen)
+        summaries = tuple(TrialSummary.of(trial, library.digest(trial.id), library.definitions) for trial in chosen)
+        envelope = Envelope(
+            version=__version__,
+            rules=_rules_digest(summaries),
+            as_of=date.isoformat(),
+            absence=absence,
+            anchors={anchor.given: anchor.date.text for anchor in given},
+            digests=digests,
+            trials=summaries,
+        )
+        answers = tuple(_attestations(attestations, digests))
+        plans = {trial.id: compile_plan(trial, library.definitions, library.vocabulary) for trial in chosen}
+        return cls(library, library.vocabulary, plans, envelope, day_of(date), absence, given, settings, answers, details)
+
+    def screen(self, patient: Patient, file: str = "") -> PatientReport:
+        """One patient against the chosen trials."""
+        record = self.prepare(patient)
+        ledger = record.ledger
+        aside = tuple((entry.source, entry.why) for entry in ledger.set_aside)
+        return PatientReport(self.result(record), Intake(file, ledger.entries, ledger.facts, ledger.not_understood, aside))
+
+    def prepare(self, patient: Patient) -> Record:
+        """The patient's record as of the screening date."""
+        return prepare(patient, self.vocabulary, self.as_of)
+
+    def result(self, record: Record) -> PatientResult:
+        """The findings of a prepared record for every chosen trial."""
+        return PatientResult(record.patient.id, tuple(self.screen_trial(record, trial) for trial in self.plans), record.notices)
+
+    def words(self) -> Words:
+        """What says these findings in English."""
+        return Words.of(self.vocabulary)
+
+    def screen_trial(self, record: Record, trial_id: str) -> Screening:
+        """A prepared record against one of the chosen trials."""
+        patient = record.patient.id
+        days = {anchor.name: anchor.date for anchor in self.anchors if anchor.applies(patient, trial_id, self.plans[trial_id].trial)}
+        answers = tuple(one for one in self.attestations if one.patient == patient and one.trial == trial_id)
+        settings = Settings(self.as_of, self.absence, days, self.site, answers)
+        return screen_one(record, self.plans[trial_id], settings, self.details)
+
+
+# -- choosing ------------------------------------------------------------------------------------
+
+
+def choose_trials(
+    library: RuleLibrary, *, trials: Sequence[str] = (), diseases: Sequence[str] = (), recruiting: bool = False
+) -> tuple[TrialFile, ...]:
+    """The trials asked for, in the order asked for; all of the library where none is named.
+
+    ``diseases`` and ``recruiting`` narrow the choice. Raises :class:`UsageError` for names that
+    nothing has, and where no trial is left.
+    """
+    for trial_id in trials:
+        if trial_id not in library.trials:
+            raise UsageError(_unknown("trial", trial_id, library.trials, "there are no rules for trial"))
+    chosen = [library.trials[trial_id] for trial_id in dict.fromkeys(trials)] if trials else list(library.trials.values())
+    if diseases:
+        known = sorted({disease for trial in library.trials.values() for disease in diseases_of(trial)})
+        for disease in diseases:
+            if disease not in known:
+                raise UsageError(_unknown("disease", disease, known, "no trial is about"))
+        chosen = [trial for trial in chosen if set(diseases) & set(diseases_of(trial))]
+    if recruiting:
+        chosen = [trial for trial in chosen if trial.trial.recruitment is not None and trial.trial.recruitment.status == "recruiting"]
+    if not chosen:
+        why = "no trial meets all of --trial, --disease and --recruiting" if library.trials else "the library is empty"
+        raise UsageError(f"no trial is left: {why}")
+    return tuple(chosen)
+
+
+def diseases_of(trial: TrialFile) -> tuple[str, ...]:
+    """The short names of the diseases a trial is about, its arms' included."""
+    return tuple(dict.fromkeys([*trial.trial.diseases, *(disease for arm in trial.arms.values() for disease in arm.diseases)]))
+
+
+def _unknown(kind: str, name: str, known: Iterable[str], sentence: str) -> str:
+    names = list(known)
+    near = did_you_mean(name, names)
+    hint = near or (f"known: {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}" if names else f"no {kind} is known")
+    return f"{sentence} {name}; {hint}"
+
+
+# -- anchors -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnchor:
+    """The day of an anchor as the run gives it: for one patient, one trial, both, or all."""
+
+    given: str
+    name: str
+    date: When
+    trial: str | None = None
+    patient: str | None = None
+
+    def applies(self, patient: str, trial_id: str, trial: TrialFile) -> bool:
+        """Whether it is about this patient and trial."""
+        return self.patient in (None, patient) and self.trial in (None, trial_id) and self.name in trial.schedule
+
+
+def read_anchors(anchors: Mapping[str, dt.date | str], trials: Sequence[TrialFile]) -> tuple[GivenAnchor, ...]:
+    """Anchors given as ``[PATIENT:][TRIAL:]NAME``; a single prefix that is a trial's id is the trial.
+
+    The more specific come last, so that they win. Raises :class:`UsageError` for a name that no
+    chosen trial schedules, with near names, and for a text that is no date.
+    """
+    by_id = {trial.id: trial for trial in trials}
+    read: list[GivenAnchor] = []
+    for given, date in anchors.items():
+        *prefix, name = given.rsplit(":", 1)
+        rest = prefix[0] if prefix else ""
+        patient: str | None = rest or None
+        trial_id: str | None = None
+        head, _, tail = rest.rpartition(":")
+        if tail in by_id:
+            trial_id, patient = tail, head or None
+        scheduled = [visit for trial in trials if trial_id in (None, trial.id) for visit in trial.schedule]
+        if name not in scheduled:
+            raise UsageError(_unknown("anchor", name, dict.fromkeys(scheduled), "no chosen trial schedules the anchor"))
+        try:
+            when = When.on(day_of(date)) if isinstance(date, dt.date) else When.parse(date)
+        except ValueError as problem:
+            raise UsageError(f"anchor {given}: {problem}") from None
+        read.append(GivenAnchor(given, name, when, trial_id, patient))
+    return tuple(sorted(read, key=lambda anchor: (anchor.patient is not None, anchor.trial is not None)))
+
+
+# -- what comes in -------------------------------------------------------------------------------
+
+
+def read_sources(
+    sources: Sequence[Source],
+    *,
+    patients: Sequence[str] = (),
+    strict_fhir: bool = False,
+    stdin: BinaryIO | None = None,
+    progress: Callable[..., None] | None = None,
+) -> Iterator[Problem | tuple[Patient, str, tuple[Problem, ...]]]:
+    """Patients with the file they came from and what of them could not be read, or a file's problem.
+
+    A patient asked for by id and not met is a problem at the end.
+    """
+    from .sources.intake import read  # a caller who brings patients needs no reader
+
+    met: set[str] = set()
+    for source in sources:
+        if isinstance(source, Patient):
+            if not patients or source.id in patients:
+                met.add(source.id)
+                yield source, "", ()
+            continue
+        for item in read([source], stdin=stdin, patients=list(patients) or None, progress=progress):
+            if isinstance(item, Problem):
+                yield item
+                continue
+            met.add(item.patient.id)
+            problems = item.problems
+            if strict_fhir:
+                problems += strict_problems(item.file)
+            yield item.patient, item.file, problems
+    for patient in patients:
+        if patient not in met:
+            yield Problem("no-such-patient", "no record of a patient asked for by id was found", where="--patient")
+
+
+def strict_problems(file: str) -> tuple[Problem, ...]:
+    """Violations of FHIR R4 that the optional strict check finds in a file; the extra ``fhir-strict`` brings it."""
+    raise UsageError("the strict check of FHIR is not in this version; leave out --strict-fhir")
+
+
+def with_codes(library: RuleLibrary, codes: Sequence[PathLike]) -> RuleLibrary:
+    """The library with a site's code maps over its vocabulary.
+
+    Raises :class:`InputError` with every mistake of the maps, each with its line.
+    """
+    from .vocabulary.sitemap import SiteMap
+
+    vocabulary = library.vocabulary
+    site = SiteMap.read([Path(path) for path in codes], vocabulary.concepts, vocabulary.systems, vocabulary.near)
+    return replace(library, vocabulary=vocabulary.with_map(site))
+
+
+def _site(site: Site | PathLike | None, digests: dict[str, Any]) -> tuple[Site | None, list[PathLike]]:
+    if site is None or isinstance(site, Site):
+        return site, []
+    read = load_site(site)
+    digests["site"] = _file_digest(site)
+    return read, [Path(site).parent / code for code in read.codes]
+
+
+def _attestations(given: Sequence[Attestation | PathLike], digests: dict[str, Any]) -> Iterator[Attestation]:
+    for one in given:
+        if isinstance(one, Attestation):
+            yield one
+            continue
+        yield from load_attestations(one)
+        digests.setdefault("attestations", []).append(_file_digest(one))
+
+
+def _file_digest(path: PathLike) -> str:
+    return f"sha256:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
+
+
+def _rules_digest(trials: Iterable[TrialSummary]) -> str:
+    """One digest of all that was asked: of every trial's rules, in order."""
+    body = "\n".join(f"{trial.id} {trial.digest}" for trial in trials)
+    return f"sha256:{hashlib.sha256(body.encode()).hexdigest()}"
+
+
+def _date(given: dt.date | str) -> dt.date:
+    if isinstance(given, dt.datetime):
+        return given.date()
+    if isinstance(given, dt.date):
+        return given
+    try:
+        return dt.date.fromisoformat(given)
+    except ValueError:
+        raise UsageError("the screening date is a whole day, such as 2026-11-01") from None

@@ -1,0 +1,559 @@
+"""FHIR's data types, read tolerantly: codes, dates, ages, quantities, results.
+
+A :class:`Resource` wraps the raw object. Its methods return None where a field is absent and note in
+``bad`` every field that is there and cannot be read, so that the entry says so instead of looking as
+if nothing had been written. No method raises for anything JSON can hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from math import floor, isfinite
+from typing import Any
+
+from ..model.patient import Coding, Quantity, ReferenceRange
+from ..model.time import Duration, When, date_of, end_of, start_of
+from . import written
+from .raw import Tree
+
+UCUM = "http://unitsofmeasure.org"
+Bad = tuple[str, str, str]
+"""A field that could not be read: its path, a stable code, and what is wrong with it."""
+
+
+class Resource:
+    """One FHIR object being read, with what could not be read in it."""
+
+    __slots__ = ("bad", "raw")
+
+    def __init__(self, raw: dict[str, Any], bad: list[Bad] | None = None) -> None:
+        self.raw = raw
+        self.bad: list[Bad] = [] if bad is None else bad
+
+    def fail(self, name: str, message: str, code: str = "wrong-type") -> None:
+        self.bad.append((name, code, message))
+
+    def objects(self, name: str, where: str | None = None) -> list[dict[str, Any]]:
+        """The objects of a list field; a single object is taken for a list of one."""
+        value = self.raw.get(name)
+        if value is None:
+            return []
+        if isinstance(value, dict):
+            return [value]
+        if not isinstance(value, list):
+            self.fail(where or name, "a list of objects belongs here")
+            return []
+        good = [item for item in value if isinstance(item, dict)]
+        if len(good) != len(value) and any(item is not None and not isinstance(item, dict) for item in value):
+            self.fail(where or name, "an object belongs here")
+        return good
+
+    def object(self, name: str) -> dict[str, Any]:
+        """An object field; empty where absent."""
+        value = self.raw.get(name)
+        if value is None:
+            return {}
+        if isinstance(value, dict):
+            return value
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+            return value[0]
+        self.fail(name, "an object belongs here")
+        return {}
+
+    def word(self, name: str) -> str | None:
+        """A code field such as a status: lower case; None where absent or blank."""
+        value = self.raw.get(name)
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return written.clean(value).lower() or None
+        self.fail(name, "a word belongs here")
+        return None
+
+    def coded_word(self, name: str) -> str | None:
+        """A status that is a CodeableConcept (R4) or a bare code (before R4): the word."""
+        value = self.raw.get(name)
+        if value is None or isinstance(value, str):
+            return self.word(name)
+        codes, text = self.concept(name)
+        for coding in codes:
+            if coding.code:
+                return coding.code.lower()
+        return text.lower() if text else None
+
+    def flag(self, name: str) -> bool | None:
+        value = self.raw.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+            return value.strip().lower() == "true"
+        self.fail(name, "true or false belongs here")
+        return None
+
+    def concept(self, name: str) -> tuple[tuple[Coding, ...], str | None]:
+        """A CodeableConcept: its codings and its text."""
+        return self.concept_in(self.raw.get(name), name)
+
+    def concept_in(self, value: Tree, name: str) -> tuple[tuple[Coding, ...], str | None]:
+        if value is None:
+            return (), None
+        if isinstance(value, str):
+            return (), written.clean(value) or None
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if not isinstance(value, dict):
+            self.fail(name, "a coded concept belongs here")
+            return (), None
+        codings = value.get("coding")
+        text = value.get("text")
+        if text is not None:
+            text = (written.clean(text) or None) if isinstance(text, str) else self._not_text(f"{name}.text")
+        if codings is None:
+            if "code" in value or "display" in value:  # a Coding where a CodeableConcept belongs
+                codings = [value]
+            else:
+                return (), text
+        if isinstance(codings, dict):
+            codings = [codings]
+        if not isinstance(codings, list):
+            self.fail(f"{name}.coding", "a list of codes belongs here")
+            return (), text
+        found = []
+        for item in codings:
+            if not isinstance(item, dict):
+                self.fail(f"{name}.coding", "a code with its system belongs here")
+                continue
+            system, code, display = item.get("system"), item.get("code"), item.get("display")
+            if isinstance(code, (int, float)) and not isinstance(code, bool):
+                code = str(code)  # a number in place of its text loses nothing of a whole code
+            if (
+                (system is not None and not isinstance(system, str))
+                or (code is not None and not isinstance(code, str))
+                or (display is not None and not isinstance(display, str))
+            ):
+                self.fail(f"{name}.coding", "system, code and display are texts")
+                system, code, display = (part if isinstance(part, str) else None for part in (system, code, display))
+            coding = _coding(system, code, display)
+            if coding is not None:
+                found.append(coding)
+        return tuple(found), text
+
+    def _not_text(self, name: str) -> None:
+        self.fail(name, "a text belongs here")
+
+    # dates
+
+    def moment(self, name: str) -> When | None:
+        """A date, dateTime or instant."""
+        value = self.raw.get(name)
+        return None if value is None else self.moment_in(value, name)
+
+    def moment_in(self, value: Tree, name: str) -> When | None:
+        if isinstance(value, str):
+            text = written.clean(value)
+            if not text:
+                return None
+            if "/" not in text:
+                try:
+                    return When.parse(text)
+                except ValueError as error:
+                    self.fail(name, str(error), "bad-date")
+                    return None
+        self.fail(name, "a date is text, such as 2024-05-17", "bad-date")
+        return None
+
+    def period(self, name: str) -> tuple[When | None, When | None]:
+        value = self.raw.get(name)
+        return (None, None) if value is None else self.period_in(value, name)
+
+    def period_in(self, value: Tree, name: str) -> tuple[When | None, When | None]:
+        """The two ends of a Period."""
+        if not isinstance(value, dict):
+            self.fail(name, "a period has start and end", "bad-date")
+            return None, None
+        start, end = value.get("start"), value.get("end")
+        return (
+            None if start is None else self.moment_in(start, f"{name}.start"),
+            None if end is None else self.moment_in(end, f"{name}.end"),
+        )
+
+    def somewhen(self, stem: str, birth: When | None) -> tuple[bool, When | None]:
+        """A date with a choice of types (``onset[x]``): whether it is there, and the interval it leaves.
+
+        A period is read as "at some time within": the interval from its start to its end. An age needs
+        the birth date. Words that name no date leave it unknown.
+        """
+        raw = self.raw
+        for kind in ("DateTime", "Date", "Instant"):
+            if stem + kind in raw:
+                return True, self.moment(stem + kind)
+        name = stem + "Period"
+        if name in raw:
+            return True, self.span(*self.period(name), name)
+        name = stem + "Age"
+        if name in raw:
+            return True, self._at_age(raw[name], raw[name], birth, name)
+        name = stem + "Range"
+        if name in raw:
+            ages = raw[name]
+            if not isinstance(ages, dict):
+                self.fail(name, "a range of ages has low and high", "bad-date")
+                return True, None
+            return True, self._at_age(ages.get("low"), ages.get("high"), birth, name)
+        name = stem + "String"
+        if name in raw:
+            text = raw[name]
+            if not isinstance(text, str):
+                self.fail(name, "a text belongs here")
+                return True, None
+            return True, date_in_words(written.clean(text))
+        return False, None
+
+    def span(self, first: When | None, last: When | None, name: str) -> When | None:
+        """At some time from ``first`` to ``last``; an end that is not given is open."""
+        if first is None and last is None:
+            return None
+        lo = "" if first is None else first.text
+        hi = "" if last is None else last.text
+        if first is not None and last is not None and first.lo > last.hi:
+            self.fail(name, "the period ends before it begins", "bad-date")
+            return None
+        return When.parse(f"{lo}/{hi}")
+
+    def _at_age(self, low: Tree, high: Tree, birth: When | None, name: str) -> When | None:
+        bounds = [None if part is None else age(part) for part in (low, high)]
+        if (low is not None and bounds[0] is None) or (high is not None and bounds[1] is None):
+            self.fail(name, "an age is a number of years, months, weeks or days", "bad-date")
+            return None
+        if birth is None:
+            return None  # the age says nothing of the calendar without a birth date
+        try:
+            first, last = birth.days()
+            lo, hi = first, None
+            if bounds[0] is not None:
+                count, unit, comparator = bounds[0]
+                if comparator not in ("<", "<="):
+                    lo = Duration(floor(count), unit).on(first)  # type: ignore[arg-type]
+            if bounds[1] is not None:
+                count, unit, comparator = bounds[1]
+                if comparator not in (">", ">="):
+                    hi = Duration(floor(count) + 1, unit).on(last) - 1  # type: ignore[arg-type]
+            begin = date_of(lo).isoformat()
+            return When(start_of(lo), end_of(hi), f"{begin}/{date_of(hi).isoformat()}") if hi is not None else When.parse(f"{begin}/")
+        except (ValueError, OverflowError):
+            self.fail(name, "the age leads out of the calendar", "bad-date")
+            return None
+
+
+@lru_cache(maxsize=65536)
+def _coding(system: str | None, code: str | None, display: str | None) -> Coding | None:
+    # the same few hundred codes make up most of any chart
+    system, code, display = (written.clean(part) or None if part else None for part in (system, code, display))
+    return None if code is None and display is None else Coding(system=system, code=code, display=display)
+
+
+_AGE_UNITS = {
+    "a": "year",
+    "yr": "year",
+    "yrs": "year",
+    "y": "year",
+    "year": "year",
+    "years": "year",
+    "mo": "month",
+    "month": "month",
+    "months": "month",
+    "wk": "week",
+    "week": "week",
+    "weeks": "week",
+    "d": "day",
+    "day": "day",
+    "days": "day",
+}
+
+
+def age(value: Tree) -> tuple[float, str, str | None] | None:
+    """Number, unit and comparator of an Age, or None where it is none."""
+    if not isinstance(value, dict):
+        return None
+    count = decimal(value.get("value"))
+    unit = _AGE_UNITS.get(str(value.get("code") or value.get("unit") or "").strip().lower())
+    comparator = value.get("comparator")
+    if count is None or not 0 <= count <= 60_000 or unit is None or (comparator is not None and comparator not in ("<", "<=", ">", ">=")):
+        return None
+    return count, unit, comparator
+
+
+_MONTHS = {name: index + 1 for index, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
+_MONTH_YEAR = re.compile(r"(?P<month>[A-Za-z]{3,9})\.?,? (?P<year>[12]\d{3})")
+_DAY_MONTH_YEAR = re.compile(r"(?P<day>\d{1,2})\.? (?P<month>[A-Za-z]{3,9})\.?,? (?P<year>[12]\d{3})|(?P<month2>[A-Za-z]{3,9}) (?P<day2>\d{1,2}), (?P<year2>[12]\d{3})")
+
+
+def date_in_words(text: str) -> When | None:
+    """The date some words name exactly, or None: "approximately November 2012" names none.
+
+    >>> date_in_words('November 2012').text
+    '2012-11'
+    """
+    try:
+        return When.parse(text)
+    except ValueError:
+        pass
+    match = _MONTH_YEAR.fullmatch(text)
+    day = None
+    if match:
+        month, year = match["month"], match["year"]
+    else:
+        match = _DAY_MONTH_YEAR.fullmatch(text)
+        if not match:
+            return None
+        month, year = match["month"] or match["month2"], match["year"] or match["year2"]
+        day = int(match["day"] or match["day2"])
+    number = _MONTHS.get(month[:3].lower())
+    if number is None:
+        return None
+    try:
+        return When.parse(f"{year}-{number:02}" + (f"-{day:02}" if day is not None else ""))
+    except ValueError:
+        return None
+
+
+def decimal(value: Tree) -> float | None:
+    """A finite number, also where it was sent as text; None for anything else."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:
+            return None
+    if isinstance(value, str):
+        try:
+            return written.number(written.clean(value))
+        except ValueError:
+            return None
+    return None
+
+
+def unit_of(quantity: dict[str, Any]) -> str | None:
+    """The unit: the UCUM code where there is one, else as printed."""
+    code, unit = quantity.get("code"), quantity.get("unit")
+    if isinstance(code, str) and code.strip() and quantity.get("system") == UCUM:
+        return written.clean(code)
+    for part in (unit, code):
+        if isinstance(part, str) and part.strip():
+            return written.clean(part)
+    return None
+
+
+_SIGNS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "ad": ">="}
+
+
+def quantity(value: Tree) -> Quantity | None:
+    """A Quantity; None where it has no readable number or an unknown comparator."""
+    if not isinstance(value, dict):
+        return None
+    amount = decimal(value.get("value"))
+    if amount is None:
+        return None
+    comparator = value.get("comparator")
+    if comparator is None or comparator == "":
+        return Quantity(value=amount, unit=unit_of(value))
+    sign: Any = _SIGNS.get(comparator) if isinstance(comparator, str) else None
+    return None if sign is None else Quantity(value=amount, unit=unit_of(value), comparator=sign)
+
+
+_ORDINAL = ("http://hl7.org/fhir/StructureDefinition/ordinalValue", "http://hl7.org/fhir/StructureDefinition/itemWeight")
+_TAG = re.compile(r" \((?:qualifier value|finding|situation|disorder)\)$")
+_STANDARD = ("http://snomed.info/sct", "http://loinc.org")
+
+
+def answer(resource: Resource, value: Tree, name: str) -> float | str | None:
+    """A coded result: its score where the code carries one, else its words, else the bare code."""
+    if isinstance(value, dict):
+        codings = value.get("coding") if "coding" in value else [value]
+        for item in codings if isinstance(codings, list) else []:
+            for extension in item.get("extension", ()) if isinstance(item, dict) and isinstance(item.get("extension"), list) else ():
+                if isinstance(extension, dict) and extension.get("url") in _ORDINAL:
+                    score = decimal(extension.get("valueDecimal"))
+                    if score is not None:
+                        return score
+    codes, text = resource.concept_in(value, name)
+    standard = [coding for coding in codes if coding.system in _STANDARD and coding.display]
+    for coding in (*standard, *codes):
+        if coding.display:
+            return _TAG.sub("", coding.display)
+    if text:
+        return text
+    return next((coding.code for coding in codes if coding.code), None)
+
+
+_INTERPRETATION: dict[str, str] = {
+    **dict.fromkeys(("h", "hh", "hu", ">", "hx", "high", "critical high"), "high"),
+    **dict.fromkeys(("l", "ll", "lu", "<", "lx", "low", "critical low"), "low"),
+    **dict.fromkeys(("n", "normal"), "normal"),
+    **dict.fromkeys(("a", "aa", "abnormal"), "abnormal"),
+    **dict.fromkeys(("pos", "positive", "det", "detected", "rr", "reactive", "wr"), "positive"),
+    **dict.fromkeys(("neg", "negative", "nd", "not detected", "nr", "non-reactive"), "negative"),
+    **dict.fromkeys(("ind", "indeterminate", "e", "equivocal"), "indeterminate"),
+}
+
+
+def result(resource: Resource) -> dict[str, Any]:
+    """Value, unit, range and interpretation of an Observation or a component, as far as given."""
+    raw, out = resource.raw, {}
+    names = [name for name in raw if name.startswith("value") and name != "value" and raw[name] is not None]
+    if len(names) > 1:
+        resource.fail("value[x]", "there are two values of different kinds", "bad-value")
+    elif names:
+        _value(resource, names[0], raw[names[0]], out)
+    if "interpretation" in raw:
+        words = set()
+        for item in resource.objects("interpretation"):
+            codes, text = resource.concept_in(item, "interpretation")
+            for word in (*(part for coding in codes for part in (coding.code, coding.display)), text):
+                found = _INTERPRETATION.get(word.lower()) if word else None
+                if found:
+                    words.add(found)
+                    break
+        if len(words) > 1:
+            words -= {"abnormal"}  # says less than the other
+        if len(words) == 1:
+            out["interpretation"] = words.pop()
+        elif words:
+            resource.fail("interpretation", "the interpretations contradict each other", "bad-value")
+    if "referenceRange" in raw:
+        found_range = _range(resource)
+        if found_range is not None:
+            out["range"] = found_range
+    return out
+
+
+def _value(resource: Resource, name: str, value: Tree, out: dict[str, Any]) -> None:
+    if name == "valueQuantity":
+        read = quantity(value)
+        if read is not None:
+            _measure(read, out)
+        elif not isinstance(value, dict) or value.get("value") is not None:
+            resource.fail(name, "this is no quantity that can be read", "bad-value")
+    elif name in ("valueCodeableConcept", "valueCoding"):
+        coded = answer(resource, value, name)
+        if coded is not None:
+            out["value"] = coded
+    elif name in ("valueString", "valueMarkdown"):
+        if not isinstance(value, str):
+            resource.fail(name, "a text belongs here", "bad-value")
+            return
+        text = written.clean(value)
+        if text:
+            try:
+                read_text = written.measured(text)
+            except ValueError as error:
+                resource.fail(name, str(error), "bad-value")
+                return
+            if isinstance(read_text, Quantity):
+                _measure(read_text, out)
+            else:
+                out["value"] = read_text
+    elif name == "valueBoolean":
+        if isinstance(value, bool):
+            out["value"] = value
+        else:
+            resource.fail(name, "true or false belongs here", "bad-value")
+    elif name in ("valueInteger", "valueDecimal"):
+        amount = decimal(value)
+        if amount is None:
+            resource.fail(name, "a number belongs here", "bad-value")
+        else:
+            out["value"] = amount
+    elif name == "valueRange":
+        _value_range(resource, name, value, out)
+    elif name == "valueRatio":
+        _value_ratio(resource, name, value, out)
+    elif name in ("valueDateTime", "valueDate", "valueTime", "valueInstant"):
+        if isinstance(value, str) and value.strip():
+            out["value"] = written.clean(value)
+        else:
+            resource.fail(name, "a date or time is text", "bad-value")
+    elif name == "valuePeriod":
+        span = resource.span(*resource.period_in(value, name), name)
+        if span is not None:
+            out["value"] = span.text
+    else:
+        resource.fail(name, "values of this kind are not read", "bad-value")
+
+
+def _measure(read: Quantity, out: dict[str, Any]) -> None:
+    if read.comparator is None:
+        out["value"] = read.value
+        if read.unit is not None:
+            out["unit"] = read.unit
+    else:
+        out["value"] = read
+
+
+def _value_range(resource: Resource, name: str, value: Tree, out: dict[str, Any]) -> None:
+    low, high = (quantity(value.get(part)) for part in ("low", "high")) if isinstance(value, dict) else (None, None)
+    if low is not None and high is not None:
+        out["value"] = f"{low.value:.9g}-{high.value:.9g}"  # an interval stays text: the vocabulary reads its two ends
+        unit = low.unit or high.unit
+        if unit:
+            out["unit"] = unit
+    elif low is not None:
+        out["value"] = Quantity(value=low.value, unit=low.unit, comparator=">=")
+    elif high is not None:
+        out["value"] = Quantity(value=high.value, unit=high.unit, comparator="<=")
+    else:
+        resource.fail(name, "a range has low and high", "bad-value")
+
+
+def _value_ratio(resource: Resource, name: str, value: Tree, out: dict[str, Any]) -> None:
+    top, bottom = (quantity(value.get(part)) for part in ("numerator", "denominator")) if isinstance(value, dict) else (None, None)
+    if top is None or bottom is None or bottom.comparator is not None:
+        resource.fail(name, "a ratio has numerator and denominator", "bad-value")
+        return
+    sign = top.comparator or ""
+    if top.unit in (None, "1") and bottom.unit in (None, "1"):
+        out["value"] = f"{sign}{top.value:.9g}:{bottom.value:.9g}"  # a titre
+        return
+    per = bottom.unit or "1"
+    unit = f"{top.unit or '1'}/{per}" if bottom.value == 1 else f"{top.unit or '1'}/({bottom.value:g}.{per})"
+    _measure(Quantity(value=top.value, unit=unit, comparator=top.comparator), out)
+
+
+def _range(resource: Resource) -> ReferenceRange | None:
+    """The one range that applies, or a range without ends where several differ: none may be picked."""
+    found: list[ReferenceRange] = []
+    for item in resource.objects("referenceRange"):
+        codes, text = resource.concept_in(item.get("type"), "referenceRange.type")
+        kind = {(coding.code or "").lower() for coding in codes} | {(text or "").lower()}
+        if kind - {""} and not kind & {"normal", "normal range", "reference", ""}:
+            continue  # therapeutic, recommended, critical: no range of health
+        low, high = quantity(item.get("low")), quantity(item.get("high"))
+        words = item.get("text")
+        words = written.clean(words) if isinstance(words, str) else None
+        if low is not None or high is not None:
+            found.append(
+                ReferenceRange(
+                    low=low.value if low else None,
+                    high=high.value if high else None,
+                    unit=(low and low.unit) or (high and high.unit) or None,
+                    text=words or None,
+                )
+            )
+        elif words:
+            found.append(written.reference_range(words))
+    if not found:
+        return None
+    if all((one.low, one.high, one.unit) == (found[0].low, found[0].high, found[0].unit) for one in found):
+        return found[0]
+    return ReferenceRange(text="several ranges, for different people or uses")
+
+
+def dates(values: list[Tree], resource: Resource, name: str) -> Iterator[When]:
+    """The readable dates of a list."""
+    for value in values:
+        when = resource.moment_in(value, name)
+        if when is not None:
+            yield when

@@ -1,0 +1,569 @@
+"""The project's own patient files: JSON, JSON lines and YAML, comfortable to type by hand.
+
+The shape is :class:`eligibility.model.patient.Patient`; ``docs/sources/native.md`` shows it. Beyond
+the model's own names it takes ``date`` or ``onset`` for ``start``, ``12.1 g/dL`` as a value, ``F``
+for a sex, ``icd10cm|G35.A`` for a code, and other short forms. Every entry is read on its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from ..errors import Problem, did_you_mean
+from ..model.patient import (
+    Coding,
+    Entry,
+    Family,
+    Misread,
+    Outcome,
+    Patient,
+    Quantity,
+    ReferenceRange,
+    SetAside,
+    Sex,
+    StatedAbsence,
+)
+from ..model.time import When
+from . import written
+from .arrival import FIELD_OF, MODELS, PLURALS, PatientInput, build, not_there
+from .raw import Marked, MarkedList, Tree, doubled_keys
+
+FAMILY_WORDS: dict[str, Family] = {**PLURALS, **{family: family for family in FIELD_OF}}
+
+_ALIASES = {
+    "date": "start",
+    "onset": "start",
+    "started": "start",
+    "from": "start",
+    "abatement": "end",
+    "ended": "end",
+    "until": "end",
+    "code": "codes",
+    "flag": "interpretation",
+    "reference_range": "range",
+    "name": "text",
+    "stop_reason": "reason_stopped",
+    "times_per_day": "per_day",
+    "frequency": "per_day",
+}
+_PATIENT_ALIASES = {
+    "birthdate": "birth_date",
+    "born": "birth_date",
+    "date_of_birth": "birth_date",
+    "dob": "birth_date",
+    "gender": "sex",
+    "died": "deceased",
+    "dead": "deceased",
+    "death": "deceased",
+    "patient": "id",
+    "patient_id": "id",
+}
+_SEX = {"f": "female", "m": "male", "woman": "female", "man": "male", "u": "unknown", "o": "other"}
+_STATUS = {"current": "active", "ongoing": "active", "done": "completed", "error": "entered-in-error"}
+_INTERPRETATION = {
+    "h": "high",
+    "hh": "high",
+    "l": "low",
+    "ll": "low",
+    "n": "normal",
+    "a": "abnormal",
+    "pos": "positive",
+    "neg": "negative",
+    "ind": "indeterminate",
+}
+_YES = {"true": True, "yes": True, "false": False, "no": False}
+
+_DATE_FORM = "write it as 2024-05-17, 2024-05 or 2024"
+
+
+class BadField(Exception):
+    """A field that cannot be read: what is wrong, a stable code, and what to write instead."""
+
+    def __init__(self, code: str, message: str, instead: str | None = None) -> None:
+        self.code, self.message, self.instead = code, message, instead
+        super().__init__(message)
+
+
+def looks_native(tree: Tree) -> bool:
+    """Whether a tree is a patient of ours, a list of them, or ``{patients: [...]}``."""
+    if isinstance(tree, list):
+        return bool(tree) and all(looks_native(item) for item in tree[:3])
+    if not isinstance(tree, dict) or "resourceType" in tree:
+        return False
+    if isinstance(tree.get("patients"), list):
+        return True
+    names = {_fold(key) for key in tree}
+    return "id" in names or bool(names & (set(PLURALS) | {"birth_date"} | set(_PATIENT_ALIASES)))
+
+
+def read_native(tree: Tree, file: str, fallback_id: str, line: int | None = None) -> Iterator[PatientInput | Problem]:
+    """The patients of a native tree. ``line`` is the line of a JSON-lines file, ``fallback_id`` names a patient without id."""
+    if isinstance(tree, dict) and isinstance(tree.get("patients"), list):
+        others = [key for key in tree if key != "patients"]
+        if others:
+            yield Problem(
+                "unknown-field", f"beside `patients` nothing else is read: {len(others)} other fields", file=file, line=line, where="patients"
+            )
+        patients, prefix = tree["patients"], "patients"
+    elif isinstance(tree, list):
+        patients, prefix = tree, ""
+    else:
+        yield _Reader(file, line, "").patient(tree, fallback_id)
+        return
+    if not patients:
+        yield Problem("not-a-patient", "the list of patients is empty", file=file, line=line)
+    for index, one in enumerate(patients):
+        where = f"{prefix}[{index}]"
+        at = patients.lines[index] if isinstance(patients, MarkedList) else line
+        if isinstance(one, dict):
+            yield _Reader(file, line, f"{where}.").patient(one, f"{fallback_id}-{index + 1}")
+        else:
+            yield Problem("wrong-type", "a patient is an object with named fields", file=file, line=at, where=where)
+
+
+class _Reader:
+    """Reads one patient; collects problems."""
+
+    def __init__(self, file: str, line: int | None, prefix: str) -> None:
+        self.file, self.line, self.prefix = file, line, prefix
+        self.problems: list[Problem] = []
+        self.aside: list[SetAside] = []
+        self.bad: list[Misread] = []
+
+    def complain(self, code: str, message: str, where: str, line: int | None = None, instead: str | None = None) -> None:
+        self.problems.append(Problem(code, message, file=self.file, line=line or self.line, where=self.prefix + where, instead=instead))
+
+    # the patient
+
+    def patient(self, tree: dict[str, Any], fallback_id: str) -> PatientInput:
+        fields: dict[str, Any] = {}
+        for key, value in tree.items():
+            line = _line(tree, key)
+            name = _PATIENT_ALIASES.get(_fold(key), _fold(key))
+            if isinstance(tree, Marked) and key in tree.twice:
+                self._doubled(tree, key, name)
+            if value is None:
+                continue
+            if name in PLURALS:
+                fields[name] = self._entries(PLURALS[name], value, name, line)
+            elif name == "absences":
+                fields["absences"] = self._absences(value, line)
+            elif name in ("set_aside", "misread"):
+                self._kept(name, value, line)
+            elif name in _PATIENT_FIELDS:
+                if name in fields:
+                    self.complain("said-twice", "this is said twice, under two names", name, line)
+                    continue
+                try:
+                    fields[name] = _PATIENT_FIELDS[name](value)
+                except BadField as error:
+                    self.complain(error.code, error.message, name, line, error.instead)
+            else:
+                self._unknown(key, value, line)
+        if not fields.get("id"):
+            fields["id"] = fallback_id
+            self.complain("no-id", "the patient has no `id`; the name of the file stands for it", "id", instead="write `id: ` with any name")
+        return PatientInput(
+            Patient.model_validate({**fields, "set_aside": tuple(self.aside), "misread": tuple(self.bad)}), self.file, tuple(self.problems)
+        )
+
+    def _doubled(self, tree: Marked, key: str, name: str) -> None:
+        self.complain("duplicate-key", f"this key is written twice{_lines(tree.twice[key])}; only the last is read", name)
+        if name in PLURALS:
+            # entries of the first list are gone: the family may hold anything
+            self.bad.append(Misread(source=self.prefix + name, family=PLURALS[name], why="the list is written twice in the file"))
+
+    def _unknown(self, key: str, value: Tree, line: int | None) -> None:
+        names = [*PLURALS, *_PATIENT_FIELDS, "absences"]
+        near = did_you_mean(_fold(key), names)
+        shown = written.clean(key)[:60]
+        self.complain("unknown-field", f"a patient has no field `{shown}`", shown, line, near or f"the fields are {', '.join(names)}")
+        if isinstance(value, (list, dict)) and value:
+            # entries under an unknown name are not silence: they may be anything
+            family = next((PLURALS[name] for name in PLURALS if near and near == f"did you mean {name}?"), None)
+            self.bad.append(Misread(source=self.prefix + shown, family=family, why="the field's name is not known"))
+
+    def _kept(self, name: str, value: Tree, line: int | None) -> None:
+        # what an earlier reading set aside or misread, written by `convert --to native`
+        for index, item in enumerate(value if isinstance(value, list) else [value]):
+            where = f"{name}[{index}]"
+            try:
+                if name == "set_aside":
+                    self.aside.append(SetAside.model_validate(dict(item)))
+                else:
+                    self.bad.append(Misread.model_validate(dict(item)))
+            except (ValidationError, TypeError, ValueError):
+                self.complain("wrong-type", "this is not readable as it stands", where, line, "an object with `source` and `why`")
+                self.bad.append(Misread(source=self.prefix + where, why="could not be read"))
+
+    # entries
+
+    def _entries(self, family: Family, value: Tree, name: str, line: int | None) -> tuple[Entry, ...]:
+        if isinstance(value, (dict, str)):
+            value = [value]
+        if not isinstance(value, list):
+            self.complain("wrong-type", "a list of entries belongs here", name, line)
+            self.bad.append(Misread(source=self.prefix + name, family=family, why="not a list of entries"))
+            return ()
+        entries = []
+        for index, item in enumerate(value):
+            at = value.lines[index] if isinstance(value, MarkedList) else line
+            entry = self._entry(family, item, f"{name}[{index}]", at)
+            if entry is not None:
+                entries.append(entry)
+        return tuple(entries)
+
+    def _entry(self, family: Family, item: Tree, where: str, line: int | None) -> Entry | None:
+        if isinstance(item, str) and item.strip():
+            item = {"concept": item}  # a bare name: {conditions: [multiple-sclerosis]}
+        if not isinstance(item, dict):
+            self.complain("wrong-type", "an entry is an object with named fields, or the name of a concept", where, line)
+            self.bad.append(Misread(source=self.prefix + where, family=family, why="not an object with named fields"))
+            return None
+        twice = doubled_keys(item)
+        if twice:
+            lines = _lines(item.twice[twice[0]]) if isinstance(item, Marked) and twice[0] in item.twice else ""
+            self.complain("duplicate-key", f"a key is written twice in one entry{lines}", where, line, "keep one of the two")
+            self.bad.append(Misread(source=self.prefix + where, family=family, why="a key is written twice"))
+            return None
+        fields: dict[str, Any] = {}
+        misread: list[str] = []
+        model = MODELS[family]
+        for key, value in item.items():
+            if value is None:
+                continue
+            name = _ALIASES.get(_fold(key), _fold(key))
+            at = _line(item, key)
+            if name not in model.model_fields:
+                shown = written.clean(key)[:60]
+                near = did_you_mean(name, [*model.model_fields, *_ALIASES])
+                self.complain("unknown-field", f"a {family} has no field `{shown}`", f"{where}.{shown}", at or line, near or _fields(model))
+                misread.append(shown)
+                continue
+            if name in fields:
+                self.complain("said-twice", "this is said twice, under two names", f"{where}.{name}", at or line, "keep one of the two")
+                misread.append(name)
+                continue
+            try:
+                self._field(family, name, value, fields)
+            except BadField as error:
+                self.complain(error.code, error.message, f"{where}.{name}", at or line, error.instead)
+                misread.append(name)
+        if family == "observation":
+            self._unit(fields, misread, where, line)
+        often = fields.pop("_often", None)
+        if often is not None and fields.setdefault("per_day", often) != often:
+            self.complain("said-twice", "the dose names one frequency and `per_day` another", f"{where}.per_day", line, "write it once")
+            misread.append("per_day")
+        misread.extend(fields.pop("misread", ()))
+        fields.setdefault("source", self.prefix + where)
+        aside = not_there(family, fields.get("status"), fields.get("verification"))
+        if aside:
+            self.aside.append(SetAside(source=fields["source"], why=aside))
+            return None
+        entry, refused = build(model, fields, misread)
+        for name in refused:
+            self.complain("wrong-type", "this is not what belongs here", f"{where}.{name}", _line(item, name) or line)
+        return entry
+
+    def _field(self, family: Family, name: str, value: Tree, fields: dict[str, Any]) -> None:
+        if name in ("status", "verification", "interpretation", "kind"):
+            aliases = {"status": _STATUS, "interpretation": _INTERPRETATION}.get(name, {})
+            fields[name] = _choice(value, _choices(MODELS[family], name), aliases)
+        elif name == "dose":
+            quantity, often = _dose(value)
+            fields["dose"] = quantity
+            if often is not None:
+                fields["_often"] = often
+        else:
+            fields[name] = _ENTRY_FIELDS[name](value)
+
+    def _unit(self, fields: dict[str, Any], misread: list[str], where: str, line: int | None) -> None:
+        value, unit = fields.get("value"), fields.get("unit")
+        if not isinstance(value, Quantity) or unit is None:
+            return
+        del fields["unit"]
+        if value.unit is None:
+            fields["value"] = value.model_copy(update={"unit": unit})
+        elif value.unit != unit:
+            self.complain("two-units", "the value names one unit and `unit` another", f"{where}.unit", line, "write the unit once")
+            misread.append("unit")
+
+    # statements of absence
+
+    def _absences(self, value: Tree, line: int | None) -> tuple[StatedAbsence, ...]:
+        if isinstance(value, dict):
+            # {allergies: none-known, medications: 2026-10-20}
+            items: list[tuple[str, Tree, int | None]] = [
+                (f"absences.{key}", f"{key} {said}", _line(value, key)) for key, said in value.items()
+            ]
+        else:
+            listed = value if isinstance(value, list) else [value]
+            lines: Sequence[int | None] = listed.lines if isinstance(listed, MarkedList) else [line] * len(listed)
+            items = [(f"absences[{index}]", item, lines[index]) for index, item in enumerate(listed)]
+        absences = []
+        for where, item, at in items:
+            try:
+                absences.append(_absence(item, self.prefix + where))
+            except BadField as error:
+                self.complain(error.code, error.message, where, at, error.instead)
+                # a lost statement of absence leaves more open, never less: it may be set aside
+                self.aside.append(SetAside(source=self.prefix + where, why="a statement of absence that could not be read"))
+        return tuple(absences)
+
+
+def _absence(item: Tree, source: str) -> StatedAbsence:
+    example = "write {family: allergy, kind: none-known, as_of: 2026-10-20}"
+    if isinstance(item, str):
+        words = item.replace("none known", "none-known").replace(" as of ", " ").split()
+        fields: dict[str, Tree] = {}
+        for word in words:
+            folded = word.lower().strip(":,")
+            if folded in FAMILY_WORDS:
+                fields["family"] = folded
+            elif folded in ("none-known", "complete", "coverage"):
+                fields["kind"] = folded
+            elif word[:1].isdigit():
+                fields["as_of"] = word
+            else:
+                raise BadField("bad-absence", "this statement of absence is not understood", example)
+        item = fields
+    if not isinstance(item, dict):
+        raise BadField("wrong-type", "a statement of absence is an object or a short text", example)
+    if doubled_keys(item):
+        raise BadField("duplicate-key", "a key is written twice in one statement", "keep one of the two")
+    out: dict[str, Any] = {"source": source}
+    for key, value in item.items():
+        name = _fold(key)
+        if value is None:
+            continue
+        if name == "family":
+            out["family"] = FAMILY_WORDS.get(_text(value).lower()) or _choice(value, tuple(FIELD_OF), {})
+        elif name == "kind":
+            out["kind"] = _choice(value, ("none-known", "complete", "coverage"), {})
+        elif name in ("since", "as_of", "date"):
+            out["as_of" if name == "date" else name] = _when(value)
+        elif name in ("concept", "text", "source"):
+            out[name] = _text(value)
+        else:
+            raise BadField("unknown-field", "a statement of absence has no such field", did_you_mean(name, StatedAbsence.model_fields))
+    if "family" not in out:
+        raise BadField("bad-absence", "a statement of absence names its family", example)
+    return StatedAbsence.model_validate(out)
+
+
+# fields, each read from what JSON or YAML holds
+
+
+def _fold(key: str) -> str:
+    return key.strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def _line(tree: Tree, key: str) -> int | None:
+    return tree.lines.get(key) if isinstance(tree, Marked) else None
+
+
+def _lines(lines: tuple[int, ...]) -> str:
+    return f" (lines {' and '.join(map(str, lines))})" if lines else ""
+
+
+def _fields(model: type[Entry]) -> str:
+    return f"the fields are {', '.join(name for name in model.model_fields if name != 'misread')}"
+
+
+def _choices(model: type[Entry], name: str) -> tuple[str, ...]:
+    annotation = model.model_fields[name].annotation
+    words: list[str] = []
+    for part in (annotation, *get_args(annotation)):
+        words.extend(word for word in get_args(part) if isinstance(word, str))
+    return tuple(dict.fromkeys(words))
+
+
+def _text(value: Tree) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise BadField("wrong-type", "a text belongs here")
+    text = written.clean(value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)[:40])
+    if not text:
+        raise BadField("wrong-type", "the text is empty", "leave the field out")
+    return text
+
+
+def _choice(value: Tree, allowed: Sequence[str], aliases: dict[str, str]) -> str:
+    word = re.sub(r"[\s_]+", "-", _text(value).lower())
+    word = aliases.get(word, word)
+    if word not in allowed:
+        raise BadField("bad-choice", "this word is not one of those read here", did_you_mean(word, allowed) or f"one of {', '.join(allowed)}")
+    return word
+
+
+def _when(value: Tree) -> When:
+    if isinstance(value, int) and not isinstance(value, bool) and 1800 <= value <= 2200:
+        value = str(value)
+    if not isinstance(value, str):
+        raise BadField("bad-date", "a date is text", _DATE_FORM)
+    try:
+        return When.parse(written.clean(value))
+    except ValueError as error:
+        raise BadField("bad-date", str(error), _DATE_FORM) from None
+
+
+def _number(value: Tree) -> float:
+    try:
+        if isinstance(value, str):
+            return written.number(written.clean(value))
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return written.number(repr(float(value)))
+    except (ValueError, OverflowError):
+        raise BadField("bad-number", "this is no number that can be measured", "write digits, such as 12.5") from None
+    raise BadField("wrong-type", "a number belongs here")
+
+
+def _per_day(value: Tree) -> float:
+    if isinstance(value, str):
+        often = written.per_day(written.clean(value))
+        if often is not None:
+            return often
+    return _number(value)
+
+
+def _flag(value: Tree) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in _YES:
+        return _YES[value.strip().lower()]
+    raise BadField("wrong-type", "true or false belongs here")
+
+
+def _codes(value: Tree) -> tuple[Coding, ...]:
+    return tuple(_code(item) for item in (value if isinstance(value, list) else [value]))
+
+
+def _code(value: Tree) -> Coding:
+    if isinstance(value, str):
+        try:
+            return written.coding(written.clean(value))
+        except ValueError as error:
+            raise BadField("bad-code", str(error)) from None
+    if not isinstance(value, dict) or set(value) - {"system", "code", "display"} or not value:
+        raise BadField("bad-code", "a code is text such as icd10cm|G35.A, or an object with system, code and display")
+    return Coding(**{key: _text(part) for key, part in value.items() if part is not None})
+
+
+def _quantity(value: dict[str, Any], number_of: Callable[[Tree], float] = _number) -> Quantity:
+    unknown = set(value) - {"value", "unit", "comparator"}
+    if unknown or "value" not in value:
+        raise BadField("bad-value", "a quantity has value, unit and comparator")
+    fields: dict[str, Any] = {"value": number_of(value["value"])}
+    if value.get("unit") is not None:
+        fields["unit"] = _text(value["unit"])
+    if value.get("comparator") is not None:
+        sign = written.COMPARATORS.get(_text(value["comparator"]))
+        if sign is None:
+            raise BadField("bad-value", "the comparator is one of < <= > >=")
+        fields["comparator"] = sign
+    return Quantity(**fields)
+
+
+def _value(value: Tree) -> float | bool | Quantity | str:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)):
+        return _number(value)
+    if isinstance(value, dict):
+        return _quantity(value)
+    text = _text(value)
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return written.measured(text)
+    except ValueError as error:
+        raise BadField("bad-number", str(error), "write digits, such as 12.5") from None
+
+
+def _dose(value: Tree) -> tuple[Quantity, float | None]:
+    if isinstance(value, dict):
+        return _quantity(value), None
+    if not isinstance(value, str):
+        raise BadField("bad-dose", "a dose has a unit", "write it as 10 mg/day, or 5 mg twice daily")
+    try:
+        return written.dose(written.clean(value))
+    except ValueError as error:
+        raise BadField("bad-dose", str(error)) from None
+
+
+def _range(value: Tree) -> ReferenceRange:
+    if isinstance(value, dict):
+        if set(value) - {"low", "high", "unit", "text"}:
+            raise BadField("bad-range", "a range has low, high, unit and text")
+        return ReferenceRange(**{key: _number(part) if key in ("low", "high") else _text(part) for key, part in value.items() if part is not None})
+    read = written.reference_range(_text(value))
+    if read.low is None and read.high is None:
+        raise BadField("bad-range", "this range is not understood", "write it as 3.5-5.0 mmol/L, or <0.5")
+    return read
+
+
+def _items(value: Tree) -> dict[str, float]:
+    if not isinstance(value, dict):
+        raise BadField("wrong-type", "items are names with numbers", "write {alopecia: 2, fever: 1}")
+    return {_text(key): _number(points) for key, points in value.items()}
+
+
+def _outcome(value: Tree) -> tuple[str, ...]:
+    return tuple(_choice(item, get_args(Outcome), {}) for item in (value if isinstance(value, list) else [value]))
+
+
+def _names(value: Tree) -> tuple[str, ...]:
+    return tuple(_text(item) for item in (value if isinstance(value, list) else [value]))
+
+
+def _sex(value: Tree) -> tuple[str, ...]:
+    return tuple(_choice(item, get_args(Sex), _SEX) for item in (value if isinstance(value, list) else [value]))
+
+
+def _dates(value: Tree) -> tuple[When, ...]:
+    return tuple(_when(item) for item in (value if isinstance(value, list) else [value]))
+
+
+def _deceased(value: Tree) -> When | bool:
+    if isinstance(value, bool) or (isinstance(value, str) and value.strip().lower() in _YES):
+        return _flag(value)
+    return _when(value)
+
+
+_PATIENT_FIELDS: dict[str, Callable[[Tree], Any]] = {
+    "id": _text,
+    "birth_date": _dates,
+    "sex": _sex,
+    "deceased": _deceased,
+    "written": _when,
+}
+_ENTRY_FIELDS: dict[str, Callable[[Tree], Any]] = {
+    **{name: _text for name in ("concept", "text", "event", "source", "grade", "severity", "route", "reason_stopped", "unit")},
+    **{name: _when for name in ("start", "end", "recorded")},
+    "supply": _number,
+    "per_day": _per_day,
+    "planned": _flag,
+    "codes": _codes,
+    "value": _value,
+    "range": _range,
+    "items": _items,
+    "outcome": _outcome,
+    "misread": _names,
+}
+
+
+def patient_to_native(patient: Patient) -> dict[str, Any]:
+    """The patient as a native file holds it, pointers to the sources included; reading it back gives the same patient.
+
+    >>> patient_to_native(Patient(id='p1', sex=('female',)))
+    {'id': 'p1', 'sex': 'female'}
+    """
+    tree = patient.model_dump(mode="json", exclude_defaults=True)
+    for name in ("birth_date", "sex"):
+        if len(tree.get(name, ())) == 1:
+            tree[name] = tree[name][0]
+    return tree

@@ -1,0 +1,117 @@
+"""Words of charts and words of concepts, folded alike, and a fast index to find one in the other.
+
+``fold`` makes two spellings of one name equal: case, accents, apostrophes, hyphens, zero-width
+spaces and punctuation do not matter. Letters, digits, ``+`` and ``%`` do.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+_KEPT = "+%"
+_ASCII = {
+    code: (chr(code).lower() if chr(code).isalnum() or chr(code) in _KEPT else None if chr(code) == "'" else " ") for code in range(128)
+}
+_GRAM = 3
+
+
+@lru_cache(maxsize=16384)
+def fold(text: str) -> str:
+    """A text as it is compared: lower case, plain letters, single spaces.
+
+    >>> fold("Sjögren’s  syndrome"), fold("SLEDAI-2K​")
+    ('sjogrens syndrome', 'sledai 2k')
+    """
+    if text.isascii():
+        return " ".join(text.translate(_ASCII).split())
+    kept: list[str] = []
+    for character in unicodedata.normalize("NFKD", text).casefold():
+        if character.isalnum() or character in _KEPT:
+            kept.append(character)
+        elif character in "'’‘ʼ`´" or unicodedata.category(character) in ("Mn", "Cf"):
+            continue  # apostrophes, accents, zero-width spaces: nothing between two letters
+        else:
+            kept.append(" ")
+    return " ".join("".join(kept).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Concepts met in a text: by any of their words, and by a whole name of theirs."""
+
+    mentioned: frozenset[str]
+    named: frozenset[str]
+
+
+NOTHING = Found(frozenset(), frozenset())
+
+
+class NameIndex:
+    """Names (labels and synonyms) and stems of concepts, found in texts.
+
+    A name or stem of four characters and more is *mentioned* wherever it occurs, within a word too
+    (``carcinom`` in ``adenocarcinoma``); a shorter one only as a whole word, since ``MS`` is in half of
+    all words. A name is *named* where it stands as whole words.
+
+    The index is by the first three characters, so that a text costs one look-up a character however
+    many names there are; a regular expression of several thousand alternatives would be tried in
+    full at each.
+    """
+
+    __slots__ = ("_exact", "_grams", "_short")
+
+    def __init__(self, names: Mapping[str, Iterable[str]], stems: Mapping[str, Iterable[str]]) -> None:
+        exact: dict[str, set[str]] = {}
+        grams: dict[str, dict[str, tuple[set[str], set[str]]]] = {}
+        short: dict[str, tuple[set[str], set[str]]] = {}
+        for is_name, table in ((True, names), (False, stems)):
+            for concept, texts in table.items():
+                for text in texts:
+                    word = fold(text)
+                    if not word:
+                        continue
+                    if is_name:
+                        exact.setdefault(word, set()).add(concept)
+                    place = short if len(word) < _GRAM else grams.setdefault(word[:_GRAM], {})
+                    place.setdefault(word, (set(), set()))[0 if is_name else 1].add(concept)
+        self._exact = {word: frozenset(ids) for word, ids in exact.items()}
+        self._short = {word: (frozenset(n | s), frozenset(n)) for word, (n, s) in short.items()}
+        self._grams = {
+            key: tuple((word, len(word) <= _GRAM, frozenset(n | s), frozenset(n)) for word, (n, s) in table.items())
+            for key, table in grams.items()
+        }
+
+    def equal(self, folded: str) -> frozenset[str]:
+        """Concepts of which the whole text is a name."""
+        return self._exact.get(folded, frozenset())
+
+    def find(self, folded: str) -> Found:
+        """Concepts whose words occur in a folded text."""
+        if not folded:
+            return NOTHING
+        mentioned: set[str] = set()
+        named: set[str] = set()
+        grams = self._grams
+        for start in range(len(folded) - _GRAM + 1):
+            table = grams.get(folded[start : start + _GRAM])
+            if table is None:
+                continue
+            begins = start == 0 or folded[start - 1] == " "
+            for word, whole_only, any_ids, name_ids in table:
+                if not folded.startswith(word, start):
+                    continue
+                end = start + len(word)
+                whole = begins and (end == len(folded) or folded[end] == " ")
+                if whole or not whole_only:
+                    mentioned |= any_ids
+                if whole and name_ids:
+                    named |= name_ids
+        for word in folded.split():
+            short = self._short.get(word)
+            if short is not None:
+                mentioned |= short[0]
+                named |= short[1]
+        return Found(frozenset(mentioned), frozenset(named))

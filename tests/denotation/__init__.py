@@ -1,0 +1,1 @@
+"""The two-valued meaning of the language, the worlds of a record, and generators of both."""

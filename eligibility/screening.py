@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 from . import __version__
 from .engine.plan import Plan, compile_plan
 from .engine.record import Record, prepare
+from .engine.reference import attestation_notices
 from .engine.reference import screen as screen_one
 from .engine.settings import Settings
 from .errors import Problem, UsageError, did_you_mean
 from .language.library import RuleLibrary, load_library
-from .model.finding import PatientResult, Screening
+from .model.finding import Notice, PatientResult, Screening
 from .model.patient import Patient
 from .model.site import Attestation, Site
 from .model.time import When, day_of
@@ -243,7 +244,7 @@ class Screener:
         summaries = tuple(TrialSummary.of(trial, library.digest(trial.id), library.definitions) for trial in chosen)
         envelope = Envelope(
             version=__version__,
-            rules=_rules_digest(summaries),
+            rules=_rules_digest(summaries, library.vocabulary),
             as_of=date.isoformat(),
             absence=absence,
             anchors={anchor.given: anchor.date.text for anchor in given},
@@ -267,19 +268,26 @@ class Screener:
 
     def result(self, record: Record) -> PatientResult:
         """The findings of a prepared record for every chosen trial."""
-        return PatientResult(record.patient.id, tuple(self.screen_trial(record, trial) for trial in self.plans), record.notices)
+        screenings = tuple(self.screen_trial(record, trial) for trial in self.plans)
+        lapsed: tuple[Notice, ...] = ()
+        if self.attestations:
+            for trial, plan in self.plans.items():
+                lapsed += attestation_notices(record, plan, self.settings(record.patient.id, trial))
+        return PatientResult(record.patient.id, screenings, (*record.notices, *lapsed))
 
     def words(self) -> Words:
         """What says these findings in English."""
         return Words.of(self.vocabulary)
 
-    def screen_trial(self, record: Record, trial_id: str) -> Screening:
+    def screen_trial(self, record: Record, trial: str) -> Screening:
         """A prepared record against one of the chosen trials."""
-        patient = record.patient.id
-        days = {anchor.name: anchor.date for anchor in self.anchors if anchor.applies(patient, trial_id, self.plans[trial_id].trial)}
-        answers = tuple(one for one in self.attestations if one.patient == patient and one.trial == trial_id)
-        settings = Settings(self.as_of, self.absence, days, self.site, answers)
-        return screen_one(record, self.plans[trial_id], settings, self.details)
+        return screen_one(record, self.plans[trial], self.settings(record.patient.id, trial), self.details)
+
+    def settings(self, patient: str, trial: str) -> Settings:
+        """The run's settings as they are for one patient and one trial."""
+        days = {anchor.name: anchor.date for anchor in self.anchors if anchor.applies(patient, trial, self.plans[trial].trial)}
+        answers = tuple(one for one in self.attestations if one.patient == patient and one.trial == trial)
+        return Settings(self.as_of, self.absence, days, self.site, answers)
 
 
 # -- choosing ------------------------------------------------------------------------------------
@@ -383,32 +391,49 @@ def read_sources(
 
     A patient asked for by id and not met is a problem at the end.
     """
-    from .sources.intake import read  # a caller who brings patients needs no reader
-
     met: set[str] = set()
-    for source in sources:
-        if isinstance(source, Patient):
-            if not patients or source.id in patients:
-                met.add(source.id)
-                yield source, "", ()
+    for batch in _batches(sources):
+        if isinstance(batch, Patient):
+            if not patients or batch.id in patients:
+                met.add(batch.id)
+                yield batch, "", ()
             continue
-        for item in read([source], stdin=stdin, patients=list(patients) or None, progress=progress):
+        from .sources.intake import read  # a caller who brings patients needs no reader
+
+        for item in read(batch, stdin=stdin, patients=list(patients) or None, progress=progress, strict_fhir=strict_fhir):
             if isinstance(item, Problem):
                 yield item
                 continue
             met.add(item.patient.id)
-            problems = item.problems
-            if strict_fhir:
-                problems += strict_problems(item.file)
-            yield item.patient, item.file, problems
+            yield item.patient, item.file, item.problems
     for patient in patients:
         if patient not in met:
             yield Problem("no-such-patient", "no record of a patient asked for by id was found", where="--patient")
 
 
-def strict_problems(file: str) -> tuple[Problem, ...]:
-    """Violations of FHIR R4 that the optional strict check finds in a file; the extra ``fhir-strict`` brings it."""
-    raise UsageError("the strict check of FHIR is not in this version; leave out --strict-fhir")
+def _batches(sources: Sequence[Source]) -> Iterator[Patient | list[PathLike]]:
+    """Patients one by one, and the paths between them together: files that speak of one patient are one record."""
+    paths: list[PathLike] = []
+    for source in sources:
+        if not isinstance(source, Patient):
+            paths.append(source)
+            continue
+        if paths:
+            yield paths
+            paths = []
+        yield source
+    if paths:
+        yield paths
+
+
+def as_native(patients: Sequence[Patient]) -> bytes:
+    """Patients in the project's own JSON form, with pointers to where each entry came from."""
+    import orjson
+
+    from .sources.native import patient_to_native
+
+    trees = [patient_to_native(patient) for patient in patients]
+    return orjson.dumps(trees[0] if len(trees) == 1 else {"patients": trees}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def with_codes(library: RuleLibrary, codes: Sequence[PathLike]) -> RuleLibrary:
@@ -444,9 +469,9 @@ def _file_digest(path: PathLike) -> str:
     return f"sha256:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
 
 
-def _rules_digest(trials: Iterable[TrialSummary]) -> str:
-    """One digest of all that was asked: of every trial's rules, in order."""
-    body = "\n".join(f"{trial.id} {trial.digest}" for trial in trials)
+def _rules_digest(trials: Iterable[TrialSummary], vocabulary: Vocabulary) -> str:
+    """One digest of all that decides answers: every trial's rules, in order, and what codes and words mean."""
+    body = "\n".join([*(f"{trial.id} {trial.digest}" for trial in trials), vocabulary.digest()])
     return f"sha256:{hashlib.sha256(body.encode()).hexdigest()}"
 
 

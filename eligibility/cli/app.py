@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -28,10 +28,17 @@ INTERNAL = 70
 class App(click.Group):
     """The group of all commands; turns errors into short messages and exit codes."""
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
         """Run, print errors to standard error without a traceback, and exit."""
-        extra["standalone_mode"] = False
-        sys.exit(self._run(args, prog_name or "eligibility", extra))
+        del standalone_mode  # errors are handled here, always
+        sys.exit(self._run(args, prog_name or "eligibility", {"complete_var": complete_var, "standalone_mode": False, **extra}))
 
     def _run(self, args: Sequence[str] | None, prog_name: str, extra: dict[str, Any]) -> int:
         try:

@@ -26,11 +26,13 @@ def convert(paths: tuple[str, ...], target: str, patients: tuple[str, ...], out:
     Example:
       eligibility convert bundle.json --to native --out patients.json
     """
+    from ..errors import Problem
+    from ..model.patient import Patient
     from ..screening import as_native, read_sources
 
     del target  # one form so far; the option says which
-    found = []
-    problems = []
+    found: list[Patient] = []
+    problems: list[Problem] = []
     with progress_bar("Reading") as progress:
         for item in read_sources(paths, patients=patients, stdin=sys.stdin.buffer if "-" in paths else None, progress=progress):
             if isinstance(item, tuple):

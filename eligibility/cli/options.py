@@ -114,7 +114,9 @@ def output_options(*formats: str) -> Callable[[Command], Command]:
         chosen = click.option(
             "--format", "form", type=click.Choice(formats), help=f"How to write it: {formats[0]} unless --out ends in another's name."
         )
-        out = click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to a file, whole or not at all.")
+        out = click.option(
+            "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to a file, whole or not at all."
+        )
         return _apply((chosen, out), command)
 
     return decorate

@@ -24,9 +24,10 @@ def write(content: str | bytes, out: Path | None) -> None:
         write_file(content.encode() if isinstance(content, str) else content, out)
         return
     if isinstance(content, str):
-        click.get_text_stream("stdout").write(_as_carried(content))
+        sys.stdout.write(_as_carried(content))
         return
-    stream = click.get_binary_stream("stdout")
+    sys.stdout.flush()
+    stream = sys.stdout.buffer
     stream.write(content)
     stream.flush()
 

@@ -142,7 +142,13 @@ def check(paths: tuple[Path, ...], no_library: bool, form: str | None, out: Path
 @rule_options
 @output_options("text", "json")
 def test(
-    paths: tuple[Path, ...], trials: tuple[str, ...], coverage: bool, form: str | None, out: Path | None, rules: tuple[Path, ...], no_library: bool
+    paths: tuple[Path, ...],
+    trials: tuple[str, ...],
+    coverage: bool,
+    form: str | None,
+    out: Path | None,
+    rules: tuple[Path, ...],
+    no_library: bool,
 ) -> int:
     """Run test patients: what was expected of each criterion, and what came.
 
@@ -153,8 +159,8 @@ def test(
     Example:
       eligibility rules test --trial NCT06193889
     """
-    from ..report import cases as report
     from ..screening import choose_trials, rules_test
+    from ..workbench import cases_report as report
 
     library = _library(rules, no_library)
     if trials:
@@ -191,7 +197,7 @@ def _schema(document: str) -> Any:
 
             return screening_schema()
         case "cases":
-            from ..workbench.cases import case_schema
+            from ..workbench.cases_report import case_schema
 
             return case_schema()
         case _:

@@ -45,11 +45,12 @@ class Candidate:
         return self.fact.certain and self.sure and self.placed and self.member[0] is True
 
     @property
-    def marks(self) -> tuple[ReasonCode, ...]:
-        """Why the fact itself is only possible."""
+    def marks(self) -> tuple[tuple[ReasonCode, str], ...]:
+        """Why the fact itself is only possible, and what of the entry would tell."""
         if not self.fact.certain:
-            return (self.fact.mark or "unconfirmed",)
-        return () if self.sure else ("unconfirmed",)
+            mark = self.fact.mark or "unconfirmed"
+            return ((mark, "entry" if mark == "not_understood" else "status"),)
+        return () if self.sure else (("unconfirmed", "code"),)
 
 
 class Selecting:

@@ -276,9 +276,14 @@ class Words:
             low += 1
             end = min(following)
             after = self._next_after(end, scene.leaf.episode, count.apart)
+        if count.apart is None:
+            # a source that numbers its events says itself which of one day are two
+            low = max(low, len({c.fact.entry.event for c in matches if c.fact.entry.event is not None}))
         if low >= n:
             return TRUE
-        high = sum(candidate.answer[0] is not False for candidate in scene.kept) + len(scene.nearby)
+        maybe = [candidate.fact.entry.event for candidate in scene.kept if candidate.answer[0] is not False]
+        numbered = {event for event in maybe if event is not None}
+        high = len(numbered) + maybe.count(None) + len(scene.nearby)
         return scene.silence if high < n else UNKNOWN
 
     @staticmethod
@@ -612,8 +617,8 @@ class Words:
                 add(code, fact.concept, detail, fact.source)
         for candidate in self._keepers(answer):
             fact = candidate.fact
-            for code in candidate.marks:
-                add(code, name, "status", fact.source)
+            for code, attribute in candidate.marks:
+                add(code, name, attribute, fact.source)
             for code in candidate.why_not_placed:
                 add(code, name, "start", fact.source)
             for why in (*candidate.member[1], *candidate.answer[1]):

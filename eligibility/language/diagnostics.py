@@ -136,6 +136,7 @@ INSTEAD: dict[str, str] = {
     "unknown-visit": "add it to the schedule, or correct the name",
     "unknown-formula": "use a formula of the list",
     "unknown-scale": "use a scale of the list",
+    "unknown-route": "use a route of the list",
     "unknown-item": "use an item or a group of items of that score",
     "unknown-result": "use a result of the concept, or add it to the concept",
     "unknown-class": "use a class of the scale",

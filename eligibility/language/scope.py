@@ -315,6 +315,12 @@ class Scope:
         for below in operands(statement):
             yield from self.through(below, inside)
 
+    def through_criteria(self) -> Iterator[Node]:
+        """Every statement that the criteria rest on, definitions followed."""
+        for root in self.roots:
+            if root.owner.criterion is not None:
+                yield from self.through(root.statement)
+
     def below(self, concept: str) -> frozenset[str]:
         """The concept and its narrower ones; itself alone where the file made it."""
         return self.vocabulary.descendants(concept) if concept in self.vocabulary.concepts else frozenset((concept,))

@@ -12,7 +12,7 @@ from ..model.criteria import Meets, Node, walk
 from ..model.trial import Criterion, Definition, TrialFile
 from .json import trial_header
 from .results import TrialSummary
-from .text import WIDTH, Ink, clean, columns
+from .text import PLAIN, WIDTH, Ink, clean, columns
 from .words import COMPLETENESS, RECRUITMENT, plural
 
 NO_DISEASE = "no disease named"
@@ -20,7 +20,9 @@ NO_DISEASE = "no disease named"
 _BASIS = {"published": "published", "assumed": "assumed, not published", "site": "set by the site"}
 
 
-def listing(summaries: Sequence[TrialSummary], diseases: Callable[[TrialFile], Sequence[str]], *, width: int = WIDTH, ink: Ink = Ink()) -> str:
+def listing(
+    summaries: Sequence[TrialSummary], diseases: Callable[[TrialFile], Sequence[str]], *, width: int = WIDTH, ink: Ink = PLAIN
+) -> str:
     """A table of trials under each disease: recruitment, the record's date, how complete it is, and how much a record answers."""
     by_disease: dict[str, list[TrialSummary]] = {}
     for summary in summaries:
@@ -44,7 +46,8 @@ def listing(summaries: Sequence[TrialSummary], diseases: Callable[[TrialFile], S
 def listing_json(summaries: Sequence[TrialSummary], diseases: Callable[[TrialFile], Sequence[str]]) -> bytes:
     """The library's trials as JSON, each with its header as a screening has it."""
     trials = [
-        {**trial_header(summary), "diseases": list(diseases(summary.trial)), "version": summary.trial.trial.version} for summary in summaries
+        {**trial_header(summary), "diseases": list(diseases(summary.trial)), "version": summary.trial.trial.version}
+        for summary in summaries
     ]
     return orjson.dumps({"trials": trials}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
@@ -71,7 +74,7 @@ class Shown:
         shared: dict[str, Definition] | None = None,
         *,
         width: int = WIDTH,
-        ink: Ink = Ink(),
+        ink: Ink = PLAIN,
     ) -> None:
         self._summary = summary
         self._phrase = phrase
@@ -100,7 +103,12 @@ class Shown:
     def _item(self, label: str, text: str, indent: int = 2, column: int = 13) -> None:
         start = " " * indent + label.ljust(column)
         self._lines += textwrap.wrap(
-            clean(text), self._width, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False, break_long_words=False
+            clean(text),
+            self._width,
+            initial_indent=start,
+            subsequent_indent=" " * len(start),
+            break_on_hyphens=False,
+            break_long_words=False,
         ) or [start.rstrip()]
 
     def _header(self, trial: TrialFile) -> None:
@@ -130,7 +138,9 @@ class Shown:
         if header.version:
             self._item("version", header.version + (f", in force from {header.effective_from}" if header.effective_from else ""))
         review = header.review
-        self._item("review", "not stated" if review is None else " ".join(str(p) for p in (review.status, review.by_role, review.date) if p))
+        self._item(
+            "review", "not stated" if review is None else " ".join(str(p) for p in (review.status, review.by_role, review.date) if p)
+        )
         for source in header.sources:
             self._item("source", source)
         for note in header.notes:
@@ -211,16 +221,22 @@ def shown_json(summary: TrialSummary, phrase: Callable[[Node], str], shared: dic
                     if (statement := getattr(criterion, name)) is not None
                 },
                 "rule": criterion.model_dump(
-                    mode="json", by_alias=True, exclude_defaults=True, include={"when", "applies_when", "unless", "ask", "not_published", "note"}
+                    mode="json",
+                    by_alias=True,
+                    exclude_defaults=True,
+                    include={"when", "applies_when", "unless", "ask", "not_published", "note"},
                 ),
             }
         )
     document = {
         "trial": trial_header(summary),
-        "schedule": {name: visit.model_dump(mode="json", exclude_defaults=True) | {"basis": visit.basis} for name, visit in trial.schedule.items()},
+        "schedule": {
+            name: visit.model_dump(mode="json", exclude_defaults=True) | {"basis": visit.basis} for name, visit in trial.schedule.items()
+        },
         "criteria": criteria,
         "definitions": {
-            name: {"text": definition.text, "english": phrase(definition.when)} for name, definition in {**shared, **trial.definitions}.items()
+            name: {"text": definition.text, "english": phrase(definition.when)}
+            for name, definition in {**shared, **trial.definitions}.items()
         },
     }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -110,9 +110,7 @@ def _definitions() -> dict[str, Any]:
             changes_on={"anyOf": [_ref("changes_on"), {"type": "null"}]},
             clauses=_list(_ref("clause")),
         ),
-        "arm": _object(
-            arm=_TEXT, title=_TEXT, open=_FLAG, status=_STATUS, counts=_ref("counts"), criteria=_list(_ref("criterion"))
-        ),
+        "arm": _object(arm=_TEXT, title=_TEXT, open=_FLAG, status=_STATUS, counts=_ref("counts"), criteria=_list(_ref("criterion"))),
         "screening": _object(
             trial=_TEXT,
             status=_STATUS,
@@ -136,9 +134,7 @@ def _definitions() -> dict[str, Any]:
             not_understood=_list(_object(source=_TEXT, text=_TEXT)),
             set_aside=_list(_object(source=_TEXT, why=_TEXT)),
         ),
-        "patient": _object(
-            patient=_TEXT, notices=_list(_ref("notice")), intake=_ref("intake"), screenings=_list(_ref("screening"))
-        ),
+        "patient": _object(patient=_TEXT, notices=_list(_ref("notice")), intake=_ref("intake"), screenings=_list(_ref("screening"))),
         "trial": _object(
             id=_TEXT,
             title=_TEXT,

@@ -38,7 +38,10 @@ class Ink:
         return f"\x1b[1;31m{text}\x1b[0m" if self.colour else text
 
 
-def screening(results: Results, words: Words, *, width: int = WIDTH, ink: Ink = Ink()) -> str:
+PLAIN = Ink()
+
+
+def screening(results: Results, words: Words, *, width: int = WIDTH, ink: Ink = PLAIN) -> str:
     """The results of ``screen`` as text, with a newline at the end."""
     page = _Page(words, max(width, 40), ink)
     page.header(results)
@@ -50,7 +53,7 @@ def screening(results: Results, words: Words, *, width: int = WIDTH, ink: Ink = 
     return page.text()
 
 
-def explanation(results: Results, words: Words, *, criterion: str | None = None, width: int = WIDTH, ink: Ink = Ink()) -> str:
+def explanation(results: Results, words: Words, *, criterion: str | None = None, width: int = WIDTH, ink: Ink = PLAIN) -> str:
     """Everything of each patient and trial, or of the one criterion named."""
     page = _Page(words, max(width, 40), ink)
     page.header(results)
@@ -145,9 +148,9 @@ class _Page:
     def _wrap(self, text: str, first: str = "", then: str | None = None) -> None:
         """One paragraph; ``first`` begins its first line and ``then`` (spaces of that length) the others."""
         rest = " " * len(first) if then is None else then
-        self._lines += textwrap.wrap(
-            clean(text), self._width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
-        ) or [first.rstrip()]
+        self._lines += textwrap.wrap(clean(text), self._width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [
+            first.rstrip()
+        ]
 
     def _item(self, label: str, text: str, indent: int) -> None:
         self._wrap(text, f"{' ' * indent}{label:<{_LABEL}}")
@@ -172,12 +175,15 @@ class _Page:
         self._line()
         rows = [("patient", "trial", "status", "barriers", "open", "ask", "passes")]
         for report, screening in results.screenings():
-            rows.append((clean(report.patient), screening.trial, STATUS[screening.status], *_summary_counts(screening)))
+            rows.append((clean(report.patient), screening.trial, STATUS[screening.status], *_summary_counts(screening.counts)))
+            for arm in screening.arms:
+                closed = "" if arm.open else " (closed)"
+                rows.append(("", f"  {arm.arm}{closed}", STATUS[arm.status], *_summary_counts(arm.counts)))
         first, *rest = columns(rows, right=range(3, 7))
         self._line(self._ink.bold(first))
         self._lines += rest
-        if any(trial_has_arms(screening) for _, screening in results.screenings()):
-            self._wrap("The counts of a trial with arms are those of the arm its status comes from.")
+        if any(screening.arms for _, screening in results.screenings()):
+            self._wrap("Arms are listed below their trial; their counts take in the criteria shared by all arms.")
 
     def patient(self, report: PatientReport, results: Results, list_passes: bool) -> None:
         self._patient_head(report)
@@ -228,7 +234,7 @@ class _Page:
             self._wrap(f'"{STATUS[means]}": {STATUS_MEANS[means]}.', "  ")
         self._wrap(DECIDES, "  ")
         self._line()
-        self._line(_provenance(envelope))
+        self._wrap(_provenance(envelope))
 
     # -- a patient -----------------------------------------------------------------------------
 
@@ -412,11 +418,6 @@ _PUBLISHED_SHORT = {
 }
 
 
-def trial_has_arms(screening: Screening) -> bool:
-    """Whether the trial's criteria stand in arms."""
-    return bool(screening.arms)
-
-
 def _start(result: CriterionResult) -> str:
     return f"  {result.id:<5} "
 
@@ -425,8 +426,7 @@ def _unique(texts: Iterable[str]) -> Iterator[str]:
     return iter(dict.fromkeys(texts))
 
 
-def _summary_counts(screening: Screening) -> tuple[str, str, str, str]:
-    counts = screening.counts
+def _summary_counts(counts: Counts) -> tuple[str, str, str, str]:
     return str(counts.blocks), str(counts.open), str(counts.ask + counts.not_published), str(counts.passes)
 
 

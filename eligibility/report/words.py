@@ -151,35 +151,36 @@ _REASON_ABOUT = {
 _REASON_OF_ATTRIBUTE = {
     "input": "nothing recorded of {item}, from which the value is computed",
     "event": "nothing recorded of {item}, from which the time is counted",
+    "attestation": "people have answered differently on the same day: {item}",
 }
 _EXPECTED_DETAIL = {
-    "conflicting": ("start", "value", "status"),
+    "conflicting": ("start", "value", "status", "birth_date", "deceased"),
     "unconfirmed": ("status", "start", "value"),
     "not_understood": ("code", "entry"),
-    "imprecise_date": ("start", "day", "date"),
+    "imprecise_date": ("start", "day", "date", "birth_date", "deceased"),
     "imprecise_value": ("value",),
     "unit": ("value", "unit"),
     "implausible": ("value",),
     "no_reference_range": ("range", "value"),
-    "future": ("start", "value"),
+    "future": ("start", "value", "birth_date"),
     "out_of_window": ("start", "value"),
 }
 
 _ATTRIBUTE = {
-    "day": "exact day",
-    "date": "exact date",
-    "start": "exact start",
-    "end": "exact end",
+    "day": "day",
+    "date": "date",
+    "start": "start date",
+    "end": "end date",
     "value": "value",
     "unit": "unit",
     "range": "reference range",
     "status": "status",
-    "verification": "status (confirmed or refuted)",
+    "verification": "status",
     "dose": "dose",
     "per_day": "number of intakes a day",
     "frequency": "number of intakes a day",
     "route": "route",
-    "outcome": "outcome (response, no response, intolerance)",
+    "outcome": "outcome",
     "grade": "grade",
     "severity": "severity",
     "weight": "body weight",
@@ -188,6 +189,10 @@ _ATTRIBUTE = {
     "code": "code",
     "entry": "entry",
     "input": "value",
+    "birth_date": "birth date",
+    "deceased": "date of death",
+    "attestation": "answer",
+    "intake": "number of intakes a day",
 }
 
 FAMILY = {
@@ -401,12 +406,29 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
+# what of an entry would settle an answer, where that takes more words than its name
+_NEEDED = {
+    "day": "exact day",
+    "date": "exact date",
+    "start": "exact start date",
+    "end": "exact end date",
+    "status": "status (confirmed or not)",
+    "verification": "status (confirmed or not)",
+    "outcome": "outcome (response, no response, loss of response, intolerance)",
+    "code": "meaning",
+}
+
+
 def _attribute(name: str | None) -> str:
-    return _ATTRIBUTE.get(name or "", (name or "detail").replace("_", " "))
+    return _NEEDED.get(name or "") or _ATTRIBUTE.get(name or "", (name or "detail").replace("_", " "))
 
 
 def _pointer(source: str | None) -> str:
     return f" [{source}]" if source else ""
+
+
+# what a person has once in life: the date says it
+_DATE_ALONE = ("birth date", "death")
 
 
 def _dates(evidence: Evidence) -> str:
@@ -415,6 +437,6 @@ def _dates(evidence: Evidence) -> str:
         return f"on {start}" if start == end else f"{start} to {end}"
     if end:
         return f"until {end}"
-    if not start:
-        return ""
+    if not start or evidence.concept in _DATE_ALONE:
+        return start or ""
     return f"from {start}" if evidence.family in ("condition", "medication", "allergy") or evidence.absence else f"on {start}"

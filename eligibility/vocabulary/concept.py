@@ -64,7 +64,9 @@ class Concept(Frozen):
     also: tuple[Family, ...] = Field((), description="Other families it is charted in (CAR T: procedure or medication).")
     synonyms: tuple[Text, ...] = Field((), description="Names that are this concept and nothing else; generic and brand names of a drug.")
     mentions: tuple[Text, ...] = Field((), description="Word stems that say an entry may be this concept (carcinom, lymphom).")
-    codes: dict[Text, tuple[Code, ...]] = Field(default_factory=dict, description="Codes by system (icd10cm, loinc, rxnorm, snomed, atc, cvx).")
+    codes: dict[Text, tuple[Code, ...]] = Field(
+        default_factory=dict, description="Codes by system (icd10cm, loinc, rxnorm, snomed, atc, cvx)."
+    )
     complete: tuple[Text, ...] = Field((), description="Systems in which the codes listed here and below are all there are.")
     broader: tuple[Text, ...] = Field((), description="Concepts this one is a kind of; groups and drug classes are concepts too.")
     source: Text | None = Field(None, description="Where the definition or the scale was read, if not a code's source.")
@@ -73,12 +75,16 @@ class Concept(Frozen):
     # values of an observation
     unit: Text | None = Field(None, description="The unit limits are compared in (UCUM); '1' for scores and counts.")
     molar_mass: Sourced | None = Field(None, description="g/mol, for results in moles against limits in grams.")
-    units: dict[Text, Number] = Field(default_factory=dict, description="Other accepted units beyond those of the same dimension: factor to `unit`.")
+    units: dict[Text, Number] = Field(
+        default_factory=dict, description="Other accepted units beyond those of the same dimension: factor to `unit`."
+    )
     plausible: Plausible | None = None
     whole: bool = Field(False, description="Only whole numbers occur (counts, most scores).")
     results: tuple[Text, ...] = Field((), description="Named results, such as negative, borderline, positive.")
     classes: tuple[Text, ...] = Field((), description="Ordered classes from least to greatest (IIa, IIb, IIIa ...).")
-    spans: dict[Text, tuple[Text, ...]] = Field(default_factory=dict, description="A class without subclass and the subclasses it spans (II: [IIa, IIb]).")
+    spans: dict[Text, tuple[Text, ...]] = Field(
+        default_factory=dict, description="A class without subclass and the subclasses it spans (II: [IIa, IIb])."
+    )
     titre: bool = Field(False, description="Reported as a dilution, 1:80.")
     items: dict[Text, ScoreItem] = Field(default_factory=dict, description="Items of a score by name, for `only` and `without`.")
 

@@ -20,8 +20,8 @@ _SURFACE = re.compile(r"(?:/|per)\(?1[.,]73(?:m\^?2|sqm|m\*2|msq)?\)?$")
 _LITRE = re.compile(r"(?:(?<=/)|(?<=/[mdu]))(?:liters?|litres?)$")
 _ANNOTATION = re.compile(r"\{([^}]*)\}")
 _PLAIN = frozenset(
-    ("cells", "cell", "score", "scores", "points", "inr", "titer", "titre", "ratio", "index", "creat", "creatinine", "count", "lesions")
-    + ("number", "n", "#", "rbc", "wbc", "total", "hb")
+    {"cells", "cell", "score", "scores", "points", "inr", "titer", "titre", "ratio", "index", "creat", "creatinine"}
+    | {"count", "lesions", "number", "n", "#", "rbc", "wbc", "total", "hb"}
 )
 
 

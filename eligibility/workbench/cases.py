@@ -44,7 +44,7 @@ from ..language.reader import Mapping as FileMapping
 from ..language.reader import Sequence as FileSequence
 from ..model.finding import REASONS, CriterionResult, Effect, Screening, Status
 from ..model.patient import Patient
-from ..model.site import Attestation, Site, criterion_digest
+from ..model.site import Attestation, Site
 from ..model.time import When, day_of
 from ..model.trial import TrialFile
 from ..report.json import read, reading_of
@@ -171,20 +171,30 @@ def run_cases(paths: Sequence[Path], library: RuleLibrary, trials: Sequence[str]
     problems: list[Problem] = []
     results: list[CaseResult] = []
     errors = 0
-    plans: dict[str, Plan] = {}
+    plans = _Plans(library)
     words = Words.of(library.vocabulary)
     for file in case_files(paths, problems):
-        reading = _File(file, library)
+        reading = _File(file, library, plans)
         for case in reading.cases(trials):
             if case is None:
                 errors += 1
                 continue
-            plan = plans.get(case.trial)
-            if plan is None:
-                plan = plans[case.trial] = compile_plan(library.trials[case.trial], library.definitions, library.vocabulary)
-            results.append(run_case(case, plan, library, words))
+            results.append(run_case(case, plans[case.trial], library, words))
         problems += reading.problems
     return CasesReport(tuple(results), tuple(problems), errors)
+
+
+class _Plans(dict[str, Plan]):
+    """Each trial's plan, compiled when first asked for."""
+
+    def __init__(self, library: RuleLibrary) -> None:
+        super().__init__()
+        self._library = library
+
+    def __missing__(self, trial: str) -> Plan:
+        library = self._library
+        plan = self[trial] = compile_plan(library.trials[trial], library.definitions, library.vocabulary)
+        return plan
 
 
 def case_files(paths: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
@@ -268,9 +278,10 @@ def _agrees(expected: Word, result: CriterionResult) -> bool:
 class _File:
     """One case file: its cases, and every mistake of it."""
 
-    def __init__(self, path: Path, library: RuleLibrary) -> None:
+    def __init__(self, path: Path, library: RuleLibrary, plans: _Plans) -> None:
         self.path = path
         self.library = library
+        self.plans = plans
         self.problems: list[Problem] = []
         self.tree: Located | None = None
 
@@ -328,9 +339,9 @@ class _File:
             self._say("wrong-type", "the patient is a mapping, as in a native patient file", at)
             return None
         patient: Patient | None = None
-        for read in read_native(_with_lines(data), str(self.path), "case"):
-            problems = (read,) if isinstance(read, Problem) else read.problems
-            patient = patient if isinstance(read, Problem) else read.patient
+        for came in read_native(_with_lines(data), str(self.path), "case"):
+            problems = (came,) if isinstance(came, Problem) else came.problems
+            patient = patient if isinstance(came, Problem) else came.patient
             self.problems += [replace(one, line=one.line or self._line(at), message=f"the patient: {one.message}") for one in problems]
         return patient
 
@@ -352,7 +363,7 @@ class _File:
         if not isinstance(data, list):
             self._say("wrong-type", "attestations is a list of answers", at)
             return ()
-        by_id = {criterion.id: criterion for _, _, criterion in trial.criteria()}
+        by_id = {criterion.id: criterion for criterion in self.plans[trial.id].criteria} if data else {}
         answers: list[Attestation] = []
         for number, one in enumerate(data):
             here = (*at, number)
@@ -364,7 +375,7 @@ class _File:
                 "patient": patient.id if patient else "",
                 "trial": trial.id,
                 "role": "test",
-                "digest": criterion_digest(criterion),
+                "digest": criterion.digest,
                 **one,
             }
             answer = self._validated(Attestation, filled, here)

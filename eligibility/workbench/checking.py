@@ -72,7 +72,10 @@ def empty_records() -> Iterator[tuple[str, Patient]]:
     yield "the empty record", Patient(id="empty")
     for birth in _BIRTHS:
         for sex in ("female", "male"):
-            yield f"a record of birth date and sex alone ({sex}, born {birth})", Patient(id="empty", birth_date=(When.parse(birth),), sex=(sex,))
+            yield (
+                f"a record of birth date and sex alone ({sex}, born {birth})",
+                Patient(id="empty", birth_date=(When.parse(birth),), sex=(sex,)),
+            )
 
 
 def _screen(patient: Patient, plan: Plan, library: RuleLibrary) -> Screening:

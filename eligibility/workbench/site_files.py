@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,6 +12,7 @@ from ..errors import Problem, RuleFileError, UsageError
 from ..language.reader import Located, read_yaml_file
 from ..model.site import Attestation, Site
 
+_T = TypeVar("_T")
 _ATTESTATIONS: TypeAdapter[tuple[Attestation, ...]] = TypeAdapter(tuple[Attestation, ...])
 
 
@@ -57,7 +58,7 @@ def _read(path: str | Path) -> Located:
         raise UsageError(str(error)) from None
 
 
-def _validated(validate: Callable[[Any], Any], tree: Located) -> Any:
+def _validated(validate: Callable[[Any], _T], tree: Located) -> _T:
     try:
         return validate(tree.data)
     except ValidationError as error:

@@ -7,10 +7,11 @@ from typing import Any
 
 from denotation.strategies import DEFINITIONS, DERIVED, LISTS, SCHEDULE, site_of
 from denotation.vocabulary import CONCEPTS
-from denotation.worlds import DAY0, Case, When
+from denotation.worlds import DAY0, Case
 from eligibility.engine.reference import evaluate
 from eligibility.engine.settings import Settings
 from eligibility.model.finding import Finding
+from eligibility.model.time import When
 from eligibility.vocabulary.vocabulary import Vocabulary
 
 

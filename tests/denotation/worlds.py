@@ -22,7 +22,7 @@ from denotation.evaluate import Complete, Event, Rules
 from denotation.vocabulary import BY_ID, is_point
 from eligibility.model import criteria as c
 from eligibility.model.patient import Patient
-from eligibility.model.time import FOREVER, MINUTES, Duration, When, date_of, day_of, end_of
+from eligibility.model.time import FOREVER, MINUTES, Duration, date_of, day_of, end_of
 
 DAY0 = day_of(dt.date(2024, 2, 24))  # so that the leap day is day 5
 BIRTH = day_of(dt.date(1984, 2, 29))  # who is 40 on day 5
@@ -33,9 +33,6 @@ OUTCOMES = ("response", "inadequate-response", "loss-of-response", "intolerance"
 ANY_OUTCOME = (frozenset(), *(frozenset({one}) for one in OUTCOMES))
 ROUTES = ("oral", "intravenous")
 ORDERED = ("latest=Test", "earliest=Test", "rise=Change", "fall=Change", "latest=True", "earliest=True")
-
-
-__all__ = ["Absent", "Case", "Told", "When", "Worlds"]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, get_args
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -208,31 +211,45 @@ def results(trial: TrialFile) -> Results:
     return results_for(trial)
 
 
+# what the engine names as the matter with an entry (eligibility/engine/values.py, selecting.py, words.py)
+ATTRIBUTES = (
+    "status",
+    "start",
+    "end",
+    "code",
+    "input",
+    "event",
+    "value",
+    "range",
+    "dose",
+    "route",
+    "outcome",
+    "grade",
+    "unit",
+    "birth_date",
+)
+
+
 def every_finding() -> list[Any]:
     """One of each kind of thing that words are made for, with each code and each combination of fields."""
     a, b = day("2026-01-05"), day("2026-11-01")
     things: list[Any] = []
     for code in REASONS:
         things += [Reason(code, "edss"), Reason(code, ""), Reason(code, "edss", "a detail", "Observation/1")]
-    for do in get_args(Need.__dataclass_fields__["do"].type if not isinstance(Need.__dataclass_fields__["do"].type, str) else _need_words()):
+        things += [Reason(code, "edss", attribute, "Observation/1") for attribute in ATTRIBUTES]
+    for do in get_args(get_type_hints(Need)["do"]):
         for start, end in ((None, None), (a, None), (None, b), (a, b), (a, a)):
             things += [
                 Need(do, "edss", "observation", start=start, end=end),
                 Need(do, "pml", "condition", "day", "Condition/1", start, end, True),
             ]
-    for kind in ("silence", "presumed_not", "before_anchor", "horizon", "scheduled", "assumed_width", "site_range"):
+    for kind in get_args(get_type_hints(Assumption)["kind"]):
         things += [Assumption(kind, "pml"), Assumption(kind, "pml", "condition", a, b, a, 1, ("Condition/1",))]
     things += [EDSS, LOW, COURSE, ABSENCE, Evidence("condition", "pml", None), Evidence("condition", None, None, end="2020")]
     things += [Margin(0, "day", True), Margin(1, "day", False), Margin(-2, "day", False), Margin(0.5, "g/dL", True), Margin(1, "1", True)]
     things += [ChangesOn(b, effect) for effect in ("passes", "blocks", "open")]
-    things += [Notice(code, "a detail", "2026-01-05", "Patient/1") for code in ("deceased", "repaired", "attestation_lapsed")]
+    things += [Notice(code, "a detail", "2026-01-05", "Patient/1") for code in get_args(get_type_hints(Notice)["code"])]
     return things
-
-
-def _need_words() -> Any:
-    from typing import Literal
-
-    return Literal["record", "refine", "map", "attest", "anchor", "wait", "none"]
 
 
 def sentence(words: Words, thing: Any) -> str:
@@ -258,3 +275,20 @@ def sentence(words: Words, thing: Any) -> str:
 @pytest.fixture(scope="session")
 def sentences(words: Words) -> list[str]:
     return [sentence(words, thing) for thing in every_finding()]
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def golden() -> Callable[[str, str], None]:
+    """Compare with a golden file; ``ELIGIBILITY_REGENERATE=1`` writes it anew, and the diff is yours to read."""
+
+    def compare(name: str, got: str) -> None:
+        path = GOLDEN / name
+        if os.environ.get("ELIGIBILITY_REGENERATE") == "1":
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(got, encoding="utf-8")
+        assert got == path.read_text(encoding="utf-8")
+
+    return compare

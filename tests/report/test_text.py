@@ -1,0 +1,102 @@
+"""Text that reads well at 80 columns, in a pipe, and with a chart that means harm."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from eligibility.report import csv, text
+from eligibility.report.results import Results
+from eligibility.report.words import Words
+
+
+def test_golden_screening(results: Results, words: Words, golden: Callable[[str, str], None]) -> None:
+    golden("screening.txt", text.screening(results, words))
+
+
+def test_golden_explanation(results: Results, words: Words, golden: Callable[[str, str], None]) -> None:
+    golden("explanation.txt", text.explanation(results, words))
+
+
+def test_golden_csv(results: Results, words: Words, golden: Callable[[str, str], None]) -> None:
+    golden("screening.csv", csv.dumps(results, words))
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_line_is_wider_than_the_page(results: Results, words: Words, width: int) -> None:
+    for page in (text.screening(results, words, width=width), text.explanation(results, words, width=width)):
+        assert max(map(len, page.splitlines())) <= width
+
+
+def test_plain_text_carries_no_escapes_even_from_the_chart(results: Results, words: Words) -> None:
+    page = text.explanation(results, words)
+    assert "\x1b" not in page
+    assert "house drug" in page
+    coloured = text.screening(results, words, ink=text.Ink(colour=True))
+    assert "\x1b[1" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == text.screening(results, words)
+
+
+def test_the_death_is_said_first(results: Results, words: Words) -> None:
+    page = text.screening(results, words)
+    assert page.index("has died") < page.index("contradicts itself") < page.index("Barriers")
+
+
+def test_the_summary_stands_before_the_details(results: Results, words: Words) -> None:
+    page = text.screening(results, words)
+    assert page.index("patient  trial") < page.index("== p1")
+    assert "as of 2026-11-01" in page.splitlines()[0]
+
+
+def test_passes_are_listed_for_few_and_counted_for_many(results: Results, words: Words) -> None:
+    assert "  Pass: " not in text.screening(results, words)
+    many = replace(results, patients=results.patients * 4)
+    page = text.screening(many, words)
+    assert "  Pass: 1 nothing recorded; taken as absent: E1" in page
+
+
+def test_explain_shows_the_one_criterion_asked_for(results: Results, words: Words) -> None:
+    page = text.explanation(results, words, criterion="E2")
+    assert "\nE2  exclusion: barrier" in page
+    assert "\nI2  " not in page
+
+
+def test_every_need_of_the_json_is_said_in_the_text(results: Results, words: Words) -> None:
+    from eligibility.report import json as report
+
+    flat = re.sub(r"\s+", " ", text.screening(results, words))
+    document = json.loads(report.dumps(results, words))
+    needs = [
+        need["text"]
+        for criterion in document["patients"][0]["screenings"][0]["criteria"]
+        for alternatives in criterion["settled_by"]
+        for need in alternatives
+    ]
+    assert needs
+    for need in needs:
+        assert need in flat
+
+
+def test_ascii_only_spells_signs_out() -> None:
+    assert text.ascii_only("≥ 5 µmol/L – Sjögren’s") == ">= 5 umol/L - Sjogren's"
+    assert text.ascii_only("漢") == "?"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_cell_that_a_spreadsheet_would_run_is_neutralised(start: str) -> None:
+    assert csv.harmless(f"{start}cmd") == f"'{start}cmd"
+    assert csv.harmless("plain") == "plain"
+
+
+def test_the_csv_has_a_row_for_each_criterion(results: Results, words: Words) -> None:
+    import csv as reader
+    import io
+
+    rows = list(reader.DictReader(io.StringIO(csv.dumps(results, words))))
+    assert len(rows) == 8
+    assert {row["arm"] for row in rows} == {"", "a"}
+    assert tuple(rows[0]) == csv.COLUMNS

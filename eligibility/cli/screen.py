@@ -53,7 +53,7 @@ def screen(paths: tuple[str, ...], form: str | None, out: Path | None, **options
 @screening_options
 @output_options("text", "json")
 def explain(paths: tuple[str, ...], trial: str, criterion: str | None, form: str | None, out: Path | None, **options: Any) -> int:
-    """Explain one trial in full: rules in English, answers, evidence, assumptions.
+    """Explain one trial in full: rules, answers, evidence.
 
     Shows every criterion with the statements below it, what each rests on, how
     far values are from limits, and when time alone changes the answer.

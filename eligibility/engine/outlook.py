@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -19,7 +20,7 @@ from .record import Fact, Record
 from .reference import PASSES, Evaluation, criterion_truth, unique
 from .settings import Settings
 from .values import read_value
-from .windows import Anchors, Window, compile_time, window
+from .windows import Anchors, When_, Window, compile_time, window
 from .words import LeafAnswer
 
 MONTHS_AHEAD = 24
@@ -43,7 +44,7 @@ class Outlook:
         """The result with settled_by, margin and changes_on."""
         if criterion.when is None:
             return result
-        needs = self.needs(result, criterion) if result.effect == "open" else ()
+        needs = self.needs(criterion) if result.effect == "open" else ()
         margin = self.margin(result, criterion)
         changes = self.changes(result, criterion)
         if not needs and margin is None and changes is None:
@@ -52,7 +53,7 @@ class Outlook:
 
     # -- what would settle it ------------------------------------------------------------------
 
-    def needs(self, result: CriterionResult, criterion: PlanCriterion) -> tuple[tuple[Need, ...], ...]:
+    def needs(self, criterion: PlanCriterion) -> tuple[tuple[Need, ...], ...]:
         """All needed; each a tuple of alternatives."""
         bad = Truth.PRESUMED_FALSE if criterion.kind == "inclusion" else Truth.PRESUMED_TRUE
         found: list[tuple[Need, ...]] = []
@@ -120,7 +121,11 @@ class Outlook:
     def _person_need(reason: Reason) -> tuple[Need, ...]:
         if reason.code == "future":
             return (Need("wait", reason.item),)
-        return (Need("record", reason.item) if reason.code == "not_recorded" else Need("refine", reason.item, attribute=reason.detail or "value"),)
+        return (
+            Need("record", reason.item)
+            if reason.code == "not_recorded"
+            else Need("refine", reason.item, attribute=reason.detail or "value"),
+        )
 
     def _of_entries(self, answer: LeafAnswer) -> list[tuple[Need, ...]]:
         """What of the entries that keep it open would have to be told, one need an attribute."""
@@ -168,7 +173,7 @@ class Outlook:
         if first > last:
             return [(Need("anchor", win.names[0]) if win.names else Need("wait", leaf.name, family, start=win.l1),)]
         upward = self._silent_side(leaf)
-        settles = upward != bad and not (self.settings.absence == "unknown")
+        settles = upward != bad and self.settings.absence != "unknown"
         absence = Need("record", leaf.name, family, start=first, end=last, absence=True)
         if win.u2 > self.day and not settles:
             return [(Need("wait", leaf.name, family, start=win.u1),)]
@@ -298,10 +303,12 @@ class Outlook:
         return nearest
 
     def _distance(self, fact: Fact, value: Any, how: str, limit: Any, inside: bool) -> Margin | None:
-        number, unit, scale = value.number, None, 1.0
+        number, scale = value.number, 1.0
+        unit: str | None = None
         edge: Interval | None = None
         match limit:
-            case Measure(value=written, unit=unit):
+            case Measure(value=written):
+                unit = limit.unit
                 edge = self.now.selecting.tests.convert(fact, limit)
                 if edge is not None and written and edge.lo:
                     scale = written / edge.lo
@@ -441,7 +448,7 @@ class Outlook:
                 if leaf.question is not None:
                     for fact, _ in self.record.plans_by_concept.get(concept, ()):
                         found[fact.order] = fact
-                may, presumed = self.record.may_be(concept, [family for family in selector.families if family != "observation"])
+                may, presumed = self.record.may_be(concept, selector.unclear_families)
                 found |= {fact.order: fact for fact in (*may, *presumed)}
         if leaf.derived is not None:
             for fact in self.record.facts:
@@ -484,7 +491,7 @@ class Outlook:
         half_life = self.now.selecting.half_life(drug)
         found: list[int] = [day]
         for selector in _selectors(leaf.selector):
-            whens = [selector.when] if selector.when is not None and selector.around is None else []
+            whens: list[When_ | None] = [selector.when] if selector.when is not None and selector.around is None else []
             if selector.where is not None:
                 whens += [compile_time(words) for words in _edges_asked(selector.where)]
             if isinstance(leaf.test, Test):
@@ -500,7 +507,9 @@ class Outlook:
 
     def _on_anchors(self, day: int) -> Anchors:
         if day not in self._anchors:
-            self._anchors[day] = Anchors(day, self.plan.schedule, self.settings.anchors, self.plan.horizon, self.settings.site, self.now.trial)
+            self._anchors[day] = Anchors(
+                day, self.plan.schedule, self.settings.anchors, self.plan.horizon, self.settings.site, self.now.trial
+            )
         return self._anchors[day]
 
     def _age_days(self, leaf: Leaf) -> set[int]:
@@ -514,10 +523,15 @@ class Outlook:
             needed = length if how in ("at_least", "below") else Duration(length.count + 1, length.unit)
             for birth in {day for pair in self.record.births for day in pair}:
                 for end in ("first", "last"):
-                    reached = lambda day, n=needed, b=birth, e=end: n.back(getattr(self._on_anchors(day)[name], e)) >= b  # noqa: E731
+                    reached = partial(self._aged, name, end, needed, birth)
                     if not reached(self.day) and reached(self.last):
                         days.add(self._first(reached))
         return days
+
+    def _aged(self, visit: str, end: str, needed: Duration, birth: int, day: int) -> bool:
+        """Whether an age is reached at one end of a visit's days, seen from a day."""
+        anchor = self._on_anchors(day)[visit]
+        return needed.back(anchor.first if end == "first" else anchor.last) >= birth
 
 
 def _as_node(leaf: Leaf) -> PlanNode:
@@ -561,4 +575,3 @@ def _edges_asked(test: Test) -> Iterator[Any]:
             yield inner.started
         if inner.ended is not None:
             yield inner.ended
-

@@ -59,8 +59,8 @@ class Selector:
     pick: Literal["latest", "earliest"] | None = None
     question: int | None = None
     ask: str | None = None
-    lasting: bool = False
     silent: bool = False
+    unclear_families: tuple[Family, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +86,8 @@ class Leaf:
     never_presumed: bool = False
     question: int | None = None
     criterion: str | None = None
+    filters: bool = False
+    documented: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,10 +139,7 @@ class PlanCriterion:
             return "note"
         kinds = [leaf.kind for part in (self.when, self.applies_when, self.unless) if part is not None for leaf in part.leaves()]
         asked = "ask" in kinds or any(
-            exemption.ask is not None
-            for leaf in self.when.leaves()
-            if leaf.selector is not None
-            for exemption in leaf.selector.excepts
+            exemption.ask is not None for leaf in self.when.leaves() if leaf.selector is not None for exemption in leaf.selector.excepts
         )
         own = [leaf.kind for leaf in self.when.leaves()]
         if all(kind == "not_published" for kind in own):
@@ -206,6 +205,7 @@ class _Compiler:
     leaves: list[Leaf] = field(default_factory=list)
     problems: list[tuple[str, str, str | None]] = field(default_factory=list)
     _known: dict[Any, Leaf] = field(default_factory=dict)
+    _whens: dict[When_, When_] = field(default_factory=dict)
     _criterion: str = ""
     _questions: list[Question] = field(default_factory=list)
     _inside: tuple[str, ...] = ()
@@ -257,7 +257,7 @@ class _Compiler:
                 return self._leaf(node, kind="site")
             case Ask(ask=text, show=show, valid_for=valid_for):
                 for name in show:
-                    self._resolve(name, None)
+                    self._resolve(name)
                 number = self._question(text, show, valid_for)
                 return self._leaf(node, kind="ask", question=number, name=text, criterion=self._criterion)
             case NotPublished(not_published=text):
@@ -324,8 +324,10 @@ class _Compiler:
             results = 1 if test.distinct == "entry" else results
         elif choice in ("rise", "fall"):
             results = 3 if test.sustained is not None else 2
-        question = self._question(_plan_question(atom, concept.label if concept else concepts[0]), (), None) if atom.planned else None
-        criterion = self._criterion if question is not None or selector.question is not None or any(e.question for e in selector.excepts) else None
+        question = self._question(f"Is this planned: {concept.label if concept else concepts[0]}?", (), None) if atom.planned else None
+        criterion = (
+            self._criterion if question is not None or selector.question is not None or any(e.question for e in selector.excepts) else None
+        )
         derived = self.derived.get(concepts[0]) if atom.family == "observation" else None
         return self._leaf(
             node,
@@ -344,16 +346,22 @@ class _Compiler:
             or any(self.vocabulary.concepts[c].absence == "unknown" for c in concepts if c in self.vocabulary.concepts),
             question=question,
             criterion=criterion,
+            filters=bool(isinstance(test, Test) or selector.where or selector.excepts or selector.while_ or selector.around),
+            documented=bool(atom.documented),
         )
 
-    def _selector(self, words: FactAtom | Selection | Exemption, concepts: tuple[str, ...], while_: Selection | None, number: int | None) -> Selector:
-        when = compile_time(words)
+    def _selector(
+        self, words: FactAtom | Selection | Exemption, concepts: tuple[str, ...], while_: Selection | None, number: int | None
+    ) -> Selector:
+        compiled = compile_time(words)
+        # equal words of time are one object, so that an engine may remember their window
+        when = self._whens.setdefault(compiled, compiled) if compiled is not None and compiled.selection is None else compiled
         around = None
         if when is not None and when.selection is not None:
             around = self._selection(when.selection)
         if isinstance(words, FactAtom) and when is not None and when.anchor is not None:
             self._visit(when.anchor)
-        excepts = tuple(self._exemption(one, words) for one in getattr(words, "except_", ()))
+        excepts = tuple(self._exemption(one) for one in getattr(words, "except_", ()))
         during = self._selection(while_) if while_ is not None else None
         where = words.where
         family: Family | None = words.family if words.has_subject else None
@@ -375,7 +383,7 @@ class _Compiler:
             around=around,
             question=number,
             ask=getattr(words, "ask", None),
-            lasting=where is not None and _asks_lasting(where),
+            unclear_families=tuple(one for one in families if one != "observation"),
             silent=during is not None or around is not None or any(e.around is not None or e.while_ is not None for e in excepts),
         )
 
@@ -385,7 +393,7 @@ class _Compiler:
         pick: Any = "latest" if selection.latest else "earliest" if selection.earliest else None
         return replace(selector, pick=pick)
 
-    def _exemption(self, exemption: Exemption, owner: FactAtom | Selection | Exemption) -> Selector:
+    def _exemption(self, exemption: Exemption) -> Selector:
         concepts: tuple[str, ...] = ()
         if exemption.has_subject:
             concepts = tuple(concept for entry in self._entries(exemption.subject, exemption.family) for concept in entry)
@@ -399,7 +407,7 @@ class _Compiler:
         if isinstance(subject, str):
             if subject in self.lists:
                 return tuple(entry for one in self.lists[subject] for entry in self._entry(one, family))
-            return ((subject,),) if self._resolve(subject, family) else ()
+            return ((subject,),) if self._resolve(subject) else ()
         return tuple(entry for one in subject for entry in self._entry(one, family))
 
     def _entry(self, one: Subject, family: Family) -> tuple[tuple[str, ...], ...]:
@@ -407,7 +415,7 @@ class _Compiler:
             return self._entries(one, family)  # a named list inside gives its entries
         return (tuple(concept for inner in one for entry in self._entries(inner, family) for concept in entry),)
 
-    def _resolve(self, name: str, family: Family | None) -> bool:
+    def _resolve(self, name: str) -> bool:
         if name in self.vocabulary.concepts or name in self.derived:
             return True
         hint = self.vocabulary.near(name) or did_you_mean(name, self.lists)
@@ -426,12 +434,3 @@ def _names_met(node: PlanNode) -> Iterator[str]:
         yield node.node.meets
     for below in node.operands:
         yield from _names_met(below)
-
-
-def _asks_lasting(test: Test) -> bool:
-    inner = [*(test.all_of or ()), *(test.any_of or ()), *(test.none_of or ())]
-    return test.lasting is not None or any(_asks_lasting(one) for one in inner)
-
-
-def _plan_question(atom: FactAtom, label: str) -> str:
-    return f"Is this planned: {label}?"

@@ -209,7 +209,7 @@ class _Preparation:
                     continue
                 if fact.concepts:
                     facts.append(fact)
-                if family != "observation":
+                if family != "observation" and (fact.reading is None or not fact.reading.exact):
                     unclear.setdefault(family, []).append(fact)
         for misread in patient.misread:
             lost.append((misread.source, misread.text or misread.why))
@@ -431,15 +431,19 @@ class _Preparation:
                 continue
             if stated.kind == "none-known" and (by := self._contradiction(stated, end, facts, unclear)) is not None:
                 self.notices.append(
-                    Notice("repaired", f"{stated.family}: a statement that none is known stands beside an entry: the statement is not used", source=by)
+                    Notice(
+                        "repaired",
+                        f"{stated.family}: a statement that none is known stands beside an entry: the statement is not used",
+                        source=by,
+                    )
                 )
                 continue
             self.absences.append(Absence(stated.family, stated.concept, start, end, stated=stated))
 
     def _contradiction(self, stated: StatedAbsence, end: int, facts: list[Fact], unclear: Mapping[Family, list[Fact]]) -> str | None:
-        pool = facts if stated.family == "observation" else unclear.get(stated.family, [])
-        for fact in pool:
-            if fact.family != stated.family or fact.s_lo // MINUTES > end:
+        own = [fact for fact in facts if fact.family == stated.family]
+        for fact in own if stated.family == "observation" else [*own, *unclear.get(stated.family, [])]:
+            if fact.s_lo // MINUTES > end:
                 continue
             if stated.concept is None or fact.reading is None:
                 return fact.source or stated.family
@@ -506,7 +510,9 @@ class _Preparation:
                     self._repaired(fact, "it lies after the recorded death: it is read as possible")
         if doubt is None and death[1] > self.as_of:
             doubt = "imprecise_date"
-        self.notices.insert(0, Notice("deceased", "the record says the person has died", date=str(deceased) if isinstance(deceased, When) else None))
+        self.notices.insert(
+            0, Notice("deceased", "the record says the person has died", date=str(deceased) if isinstance(deceased, When) else None)
+        )
         return death, doubt
 
     # -- index ---------------------------------------------------------------------------------

@@ -282,7 +282,10 @@ class Evaluation:
     def _absence(absence: Absence) -> Evidence:
         stated = absence.stated
         assert stated is not None
-        text = stated.text or {"none-known": "none known", "complete": "the list is stated complete", "coverage": "covered by the site"}[stated.kind]
+        text = (
+            stated.text
+            or {"none-known": "none known", "complete": "the list is stated complete", "coverage": "covered by the site"}[stated.kind]
+        )
         return Evidence(
             absence.family,
             stated.concept,
@@ -319,7 +322,9 @@ def lapsed(attestation: Attestation, criterion: PlanCriterion, day: int) -> str 
         if question is None:
             return "the criterion has no such question"
         if question.valid_for is None:
-            raise UsageError(f"the attestation of {attestation.trial} {criterion.id} must say until when it holds: the rule file names no validity")
+            raise UsageError(
+                f"the attestation of {attestation.trial} {criterion.id} must say until when it holds: the rule file names no validity"
+            )
         end = question.valid_for.on(start)
     if start > day:
         return f"it is dated after the screening date ({attestation.date.isoformat()})"
@@ -408,7 +413,8 @@ def unique(items: Iterable[Any]) -> tuple[Any, ...]:
 
 def _basis(findings: Iterable[Finding]) -> Basis:
     kinds = {finding.basis for finding in findings}
-    return next((kind for kind in ("presumed_absent", "attested", "derived", "recorded") if kind in kinds), "none")  # type: ignore[return-value]
+    order: tuple[Basis, ...] = ("presumed_absent", "attested", "derived", "recorded")
+    return next((kind for kind in order if kind in kinds), "none")
 
 
 # -- criteria ------------------------------------------------------------------------------------

@@ -64,8 +64,8 @@ class Selecting:
         self.today = end_of(day)
         self.answers: Mapping[int, Answer] = {}
         self.tests = ValueTests(record, settings.site)
-        self._weight: Interval | None | Literal[False] = False
-        self._runs: dict[tuple[str, int], list[tuple[int, int, set[int]]]] = {}
+        self._weight: Interval | Literal[False] | None = False
+        self._windows: dict[int, Window] = {}
 
     # -- placing -------------------------------------------------------------------------------
 
@@ -79,7 +79,12 @@ class Selecting:
         """The window of a selector; the whole past where it says no time."""
         if selector.when is None or selector.around is not None:
             return Window(NEVER_DAY, NEVER_DAY, self.day, self.day, self.day, self.day, bounded=False)
-        return window(selector.when, self.anchors, self.half_life(fact))
+        if selector.when.per_drug:
+            return window(selector.when, self.anchors, self.half_life(fact))
+        known = self._windows.get(id(selector.when))
+        if known is None:
+            known = self._windows[id(selector.when)] = window(selector.when, self.anchors)
+        return known
 
     def half_life(self, fact: Fact | None) -> tuple[float, float] | None:
         """Days, low and high, of the fact's drug; None where the vocabulary has none."""
@@ -137,8 +142,8 @@ class Selecting:
         """Facts of any of the concepts, each once, with whether its concept is certain."""
         index = self.record.plans_by_concept if plans else self.record.by_concept
         if len(concepts) == 1:
-            found = index.get(concepts[0], [])
-            return [pair for pair in found if pair[0].family in families]
+            found = index.get(concepts[0])
+            return [pair for pair in found if pair[0].family in families] if found else []
         best: dict[int, tuple[Fact, bool]] = {}
         for concept in concepts:
             for fact, sure in index.get(concept, ()):
@@ -258,7 +263,11 @@ class Selecting:
         cut_hi = min(self.today, end_of(win.u2)) if until is None else until[1]
         low = _joined(
             fact,
-            [(course.s_hi, min(self.ends(course)[0], cut_lo), course) for course in courses if course.certain and course.concept == fact.concept],
+            [
+                (course.s_hi, min(self.ends(course)[0], cut_lo), course)
+                for course in courses
+                if course.certain and course.concept == fact.concept
+            ],
             gap_end,
         )
         high = _joined(fact, [(course.s_lo, min(self.ends(course)[1], cut_hi), course) for course in courses], gap_end)
@@ -376,7 +385,7 @@ class Selecting:
         may: list[Fact] = []
         presumed: list[Fact] = []
         for concept in selector.concepts:
-            more, fewer = self.record.may_be(concept, [family for family in selector.families if family != "observation"])
+            more, fewer = self.record.may_be(concept, selector.unclear_families)
             may += [fact for fact in more if fact not in may]
             presumed += [fact for fact in fewer if fact not in presumed]
         return may, [fact for fact in presumed if fact not in may]
@@ -416,6 +425,8 @@ class Selecting:
 
     def stated(self, selector: Selector, reach: tuple[int, int]) -> bool:
         """Whether stated absences cover every day from ``reach[0]`` to ``reach[1]`` for every concept."""
+        if not self.record.absences:
+            return False
         return bool(selector.concepts) and all(self._covered(selector, concept, reach) for concept in selector.concepts)
 
     def _covered(self, selector: Selector, concept: str, reach: tuple[int, int]) -> bool:
@@ -441,7 +452,7 @@ class Selecting:
             from .derived import latest_value
 
             self._weight = latest_value(self, BODY_WEIGHT)
-        return self._weight  # type: ignore[return-value]
+        return self._weight
 
 
 def _joined(fact: Fact, spans: list[tuple[int, int, Fact]], gap_days: int) -> tuple[int, int, list[Fact]] | None:
@@ -509,4 +520,3 @@ def _route(fact: Fact, wanted: tuple[str, ...]) -> Answer:
         return unknown("imprecise_value", "route")
     names = {part for name in wanted for part in (SYSTEMIC if name == "systemic" else (name,))}
     return (route in names), ()
-

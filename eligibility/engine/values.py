@@ -73,7 +73,8 @@ def read_value(fact: Fact, vocabulary: Vocabulary) -> Value:
     known = fact.memo.get("value")
     if known is None:
         known = fact.memo["value"] = _read(fact, vocabulary)
-    return known  # type: ignore[no-any-return]
+    value: Value = known
+    return value
 
 
 def _read(fact: Fact, vocabulary: Vocabulary) -> Value:
@@ -476,7 +477,9 @@ def _on_scale(text: str, scale: tuple[str, ...]) -> int | None:
     return scale.index(word) if word in scale else None
 
 
-_DOSE_UNIT = re.compile(r"(?P<mass>mg|g|ug|mcg|µg|μg)\s*(?P<kg>/\s*kg)?\s*(?P<day>(?:/|per|a|each)?\s*(?:d|day|24\s*h)|daily|qd|od)?", re.IGNORECASE)
+_DOSE_UNIT = re.compile(
+    r"(?P<mass>mg|g|ug|mcg|µg|μg)\s*(?P<kg>/\s*kg)?\s*(?P<day>(?:/|per|a|each)?\s*(?:d|day|24\s*h)|daily|qd|od)?", re.IGNORECASE
+)
 _MASS = {"mg": 1.0, "g": 1000.0, "ug": 0.001, "mcg": 0.001, "µg": 0.001, "μg": 0.001}
 
 

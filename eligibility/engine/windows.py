@@ -40,7 +40,9 @@ class Anchor:
 class Anchors:
     """The anchors of a trial for a patient on a day, resolved by name and remembered."""
 
-    def __init__(self, day: int, schedule: Mapping[str, Visit], given: Mapping[str, When], horizon: Duration, site: Site | None, trial: str) -> None:
+    def __init__(
+        self, day: int, schedule: Mapping[str, Visit], given: Mapping[str, When], horizon: Duration, site: Site | None, trial: str
+    ) -> None:
         self.day = day
         self.schedule = schedule
         self.given = given
@@ -124,8 +126,6 @@ class Window:
         return possible, certain and possible
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class When_:
     """The compiled words of time of an atom: what :func:`window` works from."""
@@ -152,7 +152,7 @@ def compile_time(words: TimeWords) -> When_ | None:
     if words.at is not None:
         return When_("at", words.at, "back", visit=words.at)
     if words.within is not None:
-        lengths = (("at_most", words.within),)
+        lengths: tuple[tuple[str, DurationLimit], ...] = (("at_most", words.within),)
         return When_("within", name, direction, lengths=lengths, selection=selection, per_drug=_per_drug(lengths))
     if words.ago is not None:
         lengths = tuple(words.ago.bounds())
@@ -290,5 +290,3 @@ def _reached(length: DurationLimit, start: tuple[int, int], end: tuple[int, int]
 def years_before(day: int, years: int) -> int:
     """The day ``years`` years before ``day``."""
     return Duration(years, "year").back(day)
-
-

@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..model.criteria import Change, Count, Test
+from ..model.criteria import Change, Count
 from ..model.finding import REASONS, Assumption, Basis, Reason, ReasonCode
 from ..model.limits import Measure, NotGiven
-from ..model.quantity import ANYTHING, Interval, nine
+from ..model.quantity import ANYTHING, Comparison, Interval, nine
 from ..model.time import MINUTES, Duration, end_of, start_of
 from ..model.truth import FALSE, NOT, PRESUMED, STRICT, TRUE, UNKNOWN, Truth, all_of, from_readings
 from ..vocabulary.vocabulary import UnitProblem
@@ -88,8 +88,7 @@ class Words:
             facts = facts + [(fact, sure) for fact, sure in computed if fact.days() not in reported_days]
         pool, outside = self.selecting.pool(leaf, win, facts)
         may, presumed_not = ([], []) if plans else self._unclear(leaf, win)
-        node: Any = leaf.node
-        if node.documented:
+        if leaf.documented:
             presumed_named, presumed_not = presumed_not, []
         else:
             presumed_named = presumed_not
@@ -119,25 +118,21 @@ class Words:
     def _scene(self, answer: LeafAnswer, pool: list[Candidate], nearby: list[Fact], mode: Mode, presumed_not: list[Fact]) -> _Scene:
         leaf, win = answer.leaf, answer.window
         assert win is not None
-        kept = self.selecting.judge(pool, leaf, mode, win) if self._filters(leaf) else pool
-        if not self._filters(leaf):
+        if leaf.filters:
+            kept = self.selecting.judge(pool, leaf, mode, win)
+        else:
+            kept = pool
             for candidate in pool:
                 candidate.recorded = candidate.fact.certain and candidate.sure and candidate.placed
         recorded = [candidate for candidate in pool if candidate.recorded]
         return _Scene(leaf, win, kept, nearby, self._silence(answer, recorded, presumed_not), recorded)
 
-    @staticmethod
-    def _filters(leaf: Leaf) -> bool:
-        selector = leaf.selector
-        assert selector is not None
-        return bool(isinstance(leaf.test, Test) or selector.where or selector.excepts or selector.while_ or selector.around)
-
     def _unclear(self, leaf: Leaf, win: Window) -> tuple[list[Fact], list[Fact]]:
         selector = leaf.selector
         assert selector is not None
-        if selector.families == ("observation",):
+        families = selector.unclear_families
+        if not any(family in self.record.unclear for family in families):
             return [], []
-        families = [family for family in selector.families if family != "observation"]
         may: dict[int, Fact] = {}
         presumed: dict[int, Fact] = {}
         vocabulary = self.record.vocabulary
@@ -176,13 +171,12 @@ class Words:
         selector = leaf.selector
         assert selector is not None
         assert win is not None
-        node: Any = leaf.node
         if leaf.question is not None:
             return UNKNOWN
         if answer.stated:
             return FALSE if not presumed_not else Truth.PRESUMED_FALSE
         live = selector.family in self.record.live
-        if node.documented:
+        if leaf.documented:
             return FALSE if live else UNKNOWN
         if leaf.never_presumed or win.l1 > self.day:
             return UNKNOWN
@@ -326,9 +320,11 @@ class Words:
         certain, kept = scene.certain, scene.kept
         for i in certain:
             for j in certain:
-                if i.fact.s_hi < j.fact.s_lo and self._changed(scene, change, i, j) is True and self._apart(change, i, j) is True:
-                    if change.sustained is None or self._held(scene, change, i, j):
-                        return TRUE
+                if not i.fact.s_hi < j.fact.s_lo or self._apart(change, i, j) is not True:
+                    continue
+                held = change.sustained is None or self._held(scene, change, i, j)
+                if held and self._changed(scene, change, i, j) is True:
+                    return TRUE
         if not any(i.fact.s_hi < j.fact.s_lo for i in certain for j in certain):
             return UNKNOWN
         for i in kept:
@@ -363,7 +359,7 @@ class Words:
         if value.number is not None:
             number: Interval = value.number
             return number
-        lo, hi = value.span
+        lo, hi = value.span or (0, 0)
         return Interval(float(lo), float(hi))
 
     def _changed(self, scene: _Scene, change: Change, i: Candidate, j: Candidate) -> bool | None:
@@ -374,15 +370,19 @@ class Words:
         limit = change.at_least if change.at_least is not None else change.above
         if isinstance(limit, NotGiven) or not isinstance(limit, Measure):
             return None
-        how = "at_least" if change.at_least is not None else "above"
-        difference = Interval(nine(after.lo - before.hi), nine(after.hi - before.lo), after.lo_open or before.hi_open, after.hi_open or before.lo_open)
+        how: Comparison = "at_least" if change.at_least is not None else "above"
+        difference = Interval(
+            nine(after.lo - before.hi), nine(after.hi - before.lo), after.lo_open or before.hi_open, after.hi_open or before.lo_open
+        )
         if limit.unit is not None and limit.unit.replace(" ", "") in ("%relative", "%"):
             base = self._value(scene, i)
             if base.lo <= 0:
                 return None
             share = limit.value / 100
-            return difference.compare(how, Interval(nine(base.lo * share), nine(base.hi * share))) if base.exact else self._relative(
-                how, before, after, share, fall=scene.leaf.choice == "fall"
+            return (
+                difference.compare(how, Interval(nine(base.lo * share), nine(base.hi * share)))
+                if base.exact
+                else self._relative(how, before, after, share, fall=scene.leaf.choice == "fall")
             )
         return difference.compare(how, self._amount(i.fact, limit))
 
@@ -420,7 +420,9 @@ class Words:
     def _may_hold(self, scene: _Scene, change: Change, i: Candidate, j: Candidate) -> bool:
         assert change.sustained is not None
         return any(
-            k is not j and change.sustained.back(k.fact.s_hi // MINUTES) >= j.fact.s_lo // MINUTES and self._changed(scene, change, i, k) is not False
+            k is not j
+            and change.sustained.back(k.fact.s_hi // MINUTES) >= j.fact.s_lo // MINUTES
+            and self._changed(scene, change, i, k) is not False
             for k in scene.kept
         )
 
@@ -463,9 +465,9 @@ class Words:
         latest: tuple[int, float] | None = None
         for candidate, dose in zip(courses, doses, strict=True):
             fact = candidate.fact
-            if fact.s_lo // MINUTES <= day <= self.selecting.ends(fact)[0] // MINUTES and dose is not None:
-                if latest is None or fact.s_lo >= latest[0]:
-                    latest = (fact.s_lo, dose.lo)
+            covers = fact.s_lo // MINUTES <= day <= self.selecting.ends(fact)[0] // MINUTES
+            if covers and dose is not None and (latest is None or fact.s_lo >= latest[0]):
+                latest = (fact.s_lo, dose.lo)
         return latest[1] if latest is not None else 0.0
 
     def _dose_leaf(self, leaf: Leaf) -> LeafAnswer:
@@ -493,7 +495,9 @@ class Words:
         may, presumed_not = self._unclear_drugs(drugs, span)
         total = dose_on(self.selecting, drug, first, last)
         answer = LeafAnswer(leaf, UNKNOWN, span, unclear=may, dose=total, deciding=list(total.used))
-        absence = [a for a in self.record.absences if a.family == "medication" and a.concept is None and a.start <= max(first, self.record.birth)]
+        absence = [
+            a for a in self.record.absences if a.family == "medication" and a.concept is None and a.start <= max(first, self.record.birth)
+        ]
         answer.stated = any(a.end >= last for a in absence)
         silence = UNKNOWN
         if answer.stated:
@@ -536,8 +540,8 @@ class Words:
             if edge is None:
                 truths.append(UNKNOWN)
                 continue
-            more = "at_least" if how in ("at_least", "below") else "above"
-            reached = total.total.compare(more, edge)  # type: ignore[arg-type]
+            more: Comparison = "at_least" if how in ("at_least", "below") else "above"
+            reached = total.total.compare(more, edge)
             truth = TRUE if reached is True else silence if reached is False and not nearby else UNKNOWN
             truths.append(truth if how in ("at_least", "above") else NOT[truth])
         return all_of(truths)
@@ -578,7 +582,9 @@ class Words:
             answer.assumes += (Assumption("site_range", answer.leaf.name),)
 
     def _kind_of_basis(self, answer: LeafAnswer) -> Basis:
-        derived = answer.dose is not None or any(fact.derived_from for fact in answer.deciding) or bool(getattr(answer.leaf.node, "only", None))
+        derived = (
+            answer.dose is not None or any(fact.derived_from for fact in answer.deciding) or bool(getattr(answer.leaf.node, "only", None))
+        )
         return "derived" if derived or getattr(answer.leaf.node, "without", None) else "recorded"
 
     def _name_deciding(self, answer: LeafAnswer) -> None:
@@ -733,4 +739,3 @@ def _different_days(candidates: list[Candidate]) -> int:
 def _exact_days(fact: Fact, selecting: Selecting) -> bool:
     e_lo, e_hi = selecting.ends(fact)
     return fact.s_lo // MINUTES == fact.s_hi // MINUTES and (fact.ongoing or e_lo // MINUTES == e_hi // MINUTES)
-

@@ -159,7 +159,9 @@ def _twice(tree: Located) -> tuple[list[Problem], set[Part]]:
                 first = seen[""].get(name) or seen.setdefault(scope, {}).get(name)
                 if first is not None:
                     problems.append(
-                        tree.problem("twice", f"the criterion id {name} stands already in line {first}", (*loc, "id"), instead=INSTEAD["twice"])
+                        tree.problem(
+                            "twice", f"the criterion id {name} stands already in line {first}", (*loc, "id"), instead=INSTEAD["twice"]
+                        )
                     )
                     second.add(loc)
                 else:
@@ -190,7 +192,11 @@ def load_definitions(path: Path, name: str | None = None) -> dict[str, Definitio
 def parse_definitions(tree: Located) -> tuple[dict[str, Definition], tuple[Problem, ...], Located]:
     """The definitions of a tree, and every mistake of shape among them."""
     if not isinstance(tree.data, Tree):
-        return {}, (tree.problem("wrong-type", "a file of definitions is a mapping", instead="write name: {text: ..., source: ..., when: ...}"),), tree
+        return (
+            {},
+            (tree.problem("wrong-type", "a file of definitions is a mapping", instead="write name: {text: ..., source: ..., when: ...}"),),
+            tree,
+        )
     found: dict[str, Definition] = {}
     problems: list[Problem] = []
     for name, raw in tree.data.items():
@@ -199,6 +205,17 @@ def parse_definitions(tree: Located) -> tuple[dict[str, Definition], tuple[Probl
         except ValidationError as error:
             problems += diagnose(error, tree, Definition, (name,))
     return found, _sorted(problems), tree
+
+
+def holds_definitions(tree: Located) -> bool:
+    """Whether a file is one of shared definitions rather than of a trial."""
+    data = tree.data
+    return (
+        isinstance(data, Tree)
+        and "trial" not in data
+        and bool(data)
+        and all(isinstance(one, Tree) and "when" in one for one in data.values())
+    )
 
 
 def definition_of(name: str, trial: TrialFile | None, shared: Mapping[str, Definition]) -> Definition | None:
@@ -237,9 +254,13 @@ def expand(statement: _N, trial: TrialFile | None, shared: Mapping[str, Definiti
             case Meets(meets=name):
                 definition = definition_of(name, trial, shared)
                 if definition is None:
-                    raise RuleFileError(Problem("unknown-definition", f"there is no definition «{name}»", instead=INSTEAD["unknown-definition"]))
+                    raise RuleFileError(
+                        Problem("unknown-definition", f"there is no definition «{name}»", instead=INSTEAD["unknown-definition"])
+                    )
                 if name in inside:
-                    raise RuleFileError(Problem("cycle", f"a definition meets itself: {' -> '.join([*inside, name])}", instead=INSTEAD["cycle"]))
+                    raise RuleFileError(
+                        Problem("cycle", f"a definition meets itself: {' -> '.join([*inside, name])}", instead=INSTEAD["cycle"])
+                    )
                 return written(definition.when, (*inside, name))
             case AllOf(all_of=of):
                 return AllOf(all_of=tuple(written(one, inside) for one in of))
@@ -361,10 +382,12 @@ def load_library(
         tree = _read(path, str(path), problems)
         if tree is None:
             continue
-        if isinstance(tree.data, Tree) and "trial" not in tree.data and all(isinstance(one, Tree) and "when" in one for one in tree.data.values()):
+        if holds_definitions(tree):
             before = dict(definitions)
             _add_definitions(tree, definitions, problems, trees, given=True)
-            problems += check_definitions({name: one for name, one in definitions.items() if before.get(name) is not one}, definitions, vocabulary, tree)
+            problems += check_definitions(
+                {name: one for name, one in definitions.items() if before.get(name) is not one}, definitions, vocabulary, tree
+            )
         else:
             _add_trial(path, str(path), False, parsed, problems, tree)
     versions = _versions([file for _, file in parsed], problems)
@@ -393,9 +416,14 @@ def _given(rules: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
     for path in rules:
         if not path.exists():
             problems.append(Problem("cannot-read", "there is no such file or folder", str(path), instead="check the path"))
-        folders = [path / name for name in ("trials", "definitions") if (path / name).is_dir()] if path.is_dir() else []
-        shaped = folders or (path.is_dir() and (path / "concepts").is_dir())
-        for file in [file for folder in folders for file in _yaml_files(folder)] if shaped else _yaml_files(path) if path.is_dir() else [path]:
+        if path.is_dir():
+            # a folder in the library's own shape, or rule files as they come
+            shaped = any((path / name).is_dir() for name in ("trials", "definitions", "concepts"))
+            folders = [path / "trials", path / "definitions"] if shaped else [path]
+            files = [file for folder in folders for file in _yaml_files(folder)]
+        else:
+            files = [path]
+        for file in files:
             if file.exists() and file.resolve() not in seen:
                 seen.add(file.resolve())
                 yield file

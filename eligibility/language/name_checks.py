@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import did_you_mean
 from ..model.criteria import AgeAtom, Ask, FactAtom, Meets, Node, Subject, walk
 from ..model.trial import Definition
-from .scope import ALWAYS, FORMULAS, ROUTES, SCALES, Asked, Found, Loc, Owner, Scope, check_for
+from .scope import ALWAYS, FORMULAS, ROUTES, SCALES, Found, Loc, Owner, Scope, check_for
 
 
 def _named(subject: Subject, loc: Loc) -> Iterator[tuple[Loc, str]]:
@@ -271,11 +271,15 @@ def unknown_scale(scope: Scope) -> Iterator[Found]:
         grade = tested.test.grade
         if grade is not None and grade.scale not in SCALES:
             near = did_you_mean(grade.scale, SCALES) or f"the scales are {', '.join(SCALES)}"
-            yield scope.found("unknown-scale", f"there is no scale «{grade.scale}»", (*tested.loc, "grade", "scale"), tested.asked.owner, instead=near)
+            yield scope.found(
+                "unknown-scale", f"there is no scale «{grade.scale}»", (*tested.loc, "grade", "scale"), tested.asked.owner, instead=near
+            )
         for i, route in enumerate(tested.test.route or ()):
             if route not in ROUTES:
                 near = did_you_mean(route, ROUTES) or f"the routes are {', '.join(ROUTES)}"
-                yield scope.found("unknown-route", f"there is no route «{route}»", (*tested.loc, "route", i), tested.asked.owner, instead=near)
+                yield scope.found(
+                    "unknown-route", f"there is no route «{route}»", (*tested.loc, "route", i), tested.asked.owner, instead=near
+                )
 
 
 @check_for("unknown-item")
@@ -330,9 +334,6 @@ def no_source(scope: Scope) -> Iterator[Found]:
     for root in scope.roots:
         definition = scope.definition(str(root.owner.loc[-1]))
         if definition is not None and definition.source is None:
-            yield scope.found("no-source", f"the shared definition {root.owner.loc[-1]} has no source", root.owner.loc, root.owner, key=True)
-
-
-def subject_of(asked: Asked) -> Loc:
-    """Where the subject of a selection stands."""
-    return (*asked.loc, asked.node.family) if asked.node.has_subject else asked.loc
+            yield scope.found(
+                "no-source", f"the shared definition {root.owner.loc[-1]} has no source", root.owner.loc, root.owner, key=True
+            )

@@ -180,8 +180,9 @@ class Scope:
         found: list[Owner] = []
         for base, arm, holder in [((), None, self.trial), *((("arms", name), name, one) for name, one in self.trial.arms.items())]:
             listed: Any = holder
-            for kind, criteria in (("inclusion", listed.inclusion), ("exclusion", listed.exclusion)):
-                for i, criterion in enumerate(criteria):
+            kinds: tuple[Literal["inclusion", "exclusion"], ...] = ("inclusion", "exclusion")
+            for kind in kinds:
+                for i, criterion in enumerate(getattr(listed, kind)):
                     loc: Loc = (*base, kind, i)
                     found.append(Owner(loc, f"criterion {criterion.id}", criterion.answered, criterion, kind, arm))
         return tuple(found)

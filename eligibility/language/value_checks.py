@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from math import inf
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import did_you_mean
-from ..model.criteria import AgeAtom, Count, DurationLimits, Exemption, FactAtom, Limits, Readings, Selection, Test
+from ..model.criteria import AgeAtom, Count, DurationLimits, FactAtom, Limits, Readings, Selection, Test
 from ..model.limits import Alternatives, ClassName, Extreme, ExtremeDuration, Limit, Measure, NotGiven, TimesLimit, Titre
 from ..model.quantity import Interval
 from ..model.time import Duration
@@ -36,9 +36,11 @@ def limits(scope: Scope) -> Iterator[Found]:
         for word in ("rise", "fall"):
             change = getattr(atom, word)
             for side in ("at_least", "above"):
-                limit = getattr(change, side) if change is not None else None
-                for name in asked.concepts if limit is not None else ():
-                    yield from _judge_change(scope, name, limit, (*asked.loc, word, side), asked.owner)
+                step: Limit | None = getattr(change, side) if change is not None else None
+                if step is None:
+                    continue
+                for name in asked.concepts:
+                    yield from _judge_change(scope, name, step, (*asked.loc, word, side), asked.owner)
 
 
 def _written(test: Limits, loc: Loc) -> Iterator[tuple[Loc, Limit]]:
@@ -100,9 +102,17 @@ def _verdict(scope: Scope, concept: Concept, limit: Limit) -> _Verdict:
             if concept.unit is None:
                 return "wrong-limit", f"{concept.id} is not measured in numbers", _kind(concept)
             if unit is None and concept.unit != "1":
-                return "no-unit", f"a limit of {concept.id} needs its unit", f"write {value:g} {concept.unit}, or the unit the source prints"
+                return (
+                    "no-unit",
+                    f"a limit of {concept.id} needs its unit",
+                    f"write {value:g} {concept.unit}, or the unit the source prints",
+                )
             if isinstance(_number(scope, concept, limit), UnitProblem):
-                return "wrong-unit", f"{unit} cannot be converted to {concept.unit}, in which {concept.id} is measured", f"write {concept.unit} or its like"
+                return (
+                    "wrong-unit",
+                    f"{unit} cannot be converted to {concept.unit}, in which {concept.id} is measured",
+                    f"write {concept.unit} or its like",
+                )
     return None
 
 
@@ -155,9 +165,17 @@ def _dose(scope: Scope, tested: Tested) -> Iterator[Found]:
             if not isinstance(part, Measure):
                 yield scope.found("wrong-limit", "a dose is an amount a day", loc, tested.asked.owner, instead="write 15 mg/day")
             elif part.unit is None:
-                yield scope.found("no-unit", "a dose needs its unit", loc, tested.asked.owner, instead=f"write {part.value:g} mg/day, as the source prints it")
+                yield scope.found(
+                    "no-unit",
+                    "a dose needs its unit",
+                    loc,
+                    tested.asked.owner,
+                    instead=f"write {part.value:g} mg/day, as the source prints it",
+                )
             elif not _daily(scope, part.unit):
-                yield scope.found("wrong-unit", f"{part.unit} is no amount of a drug a day", loc, tested.asked.owner, instead="write mg/day or mg/kg/day")
+                yield scope.found(
+                    "wrong-unit", f"{part.unit} is no amount of a drug a day", loc, tested.asked.owner, instead="write mg/day or mg/kg/day"
+                )
 
 
 def _daily(scope: Scope, unit: str) -> bool:
@@ -196,7 +214,13 @@ def dose_equivalent(scope: Scope) -> Iterator[Found]:
             known = [drug for drug in drugs if drug == dose.as_ or ((c := scope.concept(drug)) is not None and dose.as_ in c.equivalents)]
             if drugs and not known:
                 message = f"the vocabulary has no dose of {dose.as_} that equals one of {' or '.join(tested.asked.concepts)}"
-                yield scope.found("no-dose-equivalent", message, (*tested.loc, "dose", "as"), tested.asked.owner, instead="name another drug, or add the factor with its source")
+                yield scope.found(
+                    "no-dose-equivalent",
+                    message,
+                    (*tested.loc, "dose", "as"),
+                    tested.asked.owner,
+                    instead="name another drug, or add the factor with its source",
+                )
 
 
 # -- tests that no value can fail ------------------------------------------------------------------
@@ -210,8 +234,9 @@ def vacuous(scope: Scope) -> Iterator[Found]:
             concept = scope.concept(name)
             verdict = _always(scope, concept, tested.test) if concept is not None else None
             if verdict is not None:
+                number = "no value" if verdict == "fail" else "not one value"
                 loc = next(iter(_written(tested.test, tested.loc)), ((*tested.loc, "is"), None))[0]
-                yield scope.found("vacuous", f"{verdict} of {name} can {'fail' if verdict == 'no value' else 'pass'} this test", loc, tested.asked.owner)
+                yield scope.found("vacuous", f"{number} of {name} can {verdict} this test", loc, tested.asked.owner)
                 break
     for asked, atom in scope.atoms():
         if atom.count is not None and atom.count.distinct == "entry" and asked.entries:
@@ -223,22 +248,26 @@ def vacuous(scope: Scope) -> Iterator[Found]:
                 message = f"the list has {n} entries: it always holds that at most {atom.count.at_most} do"
                 yield scope.found("vacuous", message, (*asked.loc, "count", "at_most"), asked.owner)
     for loc, node, owner in scope.statements:
-        if isinstance(node, AgeAtom) and all(how == "at_least" and isinstance(d, Duration) and d.count == 0 for how, d in node.age.bounds()):
+        if isinstance(node, AgeAtom) and all(
+            how == "at_least" and isinstance(d, Duration) and d.count == 0 for how, d in node.age.bounds()
+        ):
             yield scope.found("vacuous", "everybody is at least that old", (*loc, "age"), owner)
         if isinstance(node, Readings) and len(node.readings) == 1:
-            yield scope.found("vacuous", "one reading is no choice of readings", (*loc, "readings"), owner, key=True, instead="write the statement alone")
+            yield scope.found(
+                "vacuous", "one reading is no choice of readings", (*loc, "readings"), owner, key=True, instead="write the statement alone"
+            )
 
 
-def _always(scope: Scope, concept: Concept, test: Test) -> str | None:
-    """«no value» where no value can fail, «no  value» where none can pass; told apart by the caller by the text."""
+def _always(scope: Scope, concept: Concept, test: Test) -> Literal["fail", "pass"] | None:
+    """What no value of the concept can do: fail the test, or pass it; None where it depends on the value."""
     if test.is_ is not None:
-        return "no value" if concept.results and set(concept.results) <= set(test.is_) else None
+        return "fail" if concept.results and set(concept.results) <= set(test.is_) else None
     answers = [_answer(scope, concept, how, limit) for how, limit in test.bounds()]
     if not answers or any(getattr(test, word) is not None for word in ("all_of", "any_of", "none_of")):
         return None
     if any(answer is False for answer in answers):
-        return "not one value"
-    return "no value" if all(answer is True for answer in answers) else None
+        return "pass"
+    return "fail" if all(answer is True for answer in answers) else None
 
 
 def _answer(scope: Scope, concept: Concept, how: Any, limit: Limit) -> bool | None:
@@ -295,8 +324,14 @@ def attributes(scope: Scope) -> Iterator[Found]:
             event = family == "condition" and word in ("lasting", "ended") and _all_events(scope, tested.asked)
             if family in families and not event:
                 continue
-            why = f"{' and '.join(tested.asked.concepts)} is an event, of one day" if event else f"a record of {_plural(family)} has no «{word}»"
-            advice = "ask when it was, with within or ago" if event else f"{word} is asked of {' and '.join(_plural(one) for one in families)}"
+            why = (
+                f"{' and '.join(tested.asked.concepts)} is an event, of one day"
+                if event
+                else f"a record of {_plural(family)} has no «{word}»"
+            )
+            advice = (
+                "ask when it was, with within or ago" if event else f"{word} is asked of {' and '.join(_plural(one) for one in families)}"
+            )
             yield scope.found("attribute-family", why, (*tested.loc, word), tested.asked.owner, key=True, instead=advice)
 
 
@@ -310,9 +345,12 @@ def points(scope: Scope) -> Iterator[Found]:
     for asked in scope.asked:
         point = asked.family == "immunization" or (asked.family == "condition" and _all_events(scope, asked))
         if asked.node.now and asked.node.has_subject and point:
-            yield scope.found("now-point", f"{' and '.join(asked.concepts)} has a day, not a span", (*asked.loc, "now"), asked.owner, key=True)
+            yield scope.found(
+                "now-point", f"{' and '.join(asked.concepts)} has a day, not a span", (*asked.loc, "now"), asked.owner, key=True
+            )
         if asked.role == "while" and (point or asked.family == "observation"):
-            yield scope.found("while-point", f"{' and '.join(asked.concepts)} has a day, not a span to lie in", asked.loc, asked.owner)
+            message = f"{' and '.join(asked.concepts)} has a day, not a span to lie in"
+            yield scope.found("while-point", message, asked.loc, asked.owner)
 
 
 # -- choice words ----------------------------------------------------------------------------------
@@ -375,12 +413,11 @@ def started_any(scope: Scope) -> Iterator[Found]:
 @check_for("half-life", "age-unit", "empty-range")
 def lengths(scope: Scope) -> Iterator[Found]:
     """Half-lives measure windows of drugs only; ages are in years or months."""
-    for loc, length, asked in _lengths(scope):
-        allowed = asked is not None and asked.family == "medication" and loc[-1] in ("within", "ago-limit")
-        place = loc[:-1] if loc[-1] == "ago-limit" else loc
+    for loc, length, asked, window in _lengths(scope):
+        allowed = window and asked is not None and asked.family == "medication"
         if not allowed and any(part.unit == "half-life" for part in _parts(length)):
             why = "a half-life is a length only for a drug's window, under within or ago"
-            yield scope.found("half-life", why, place, asked.owner if asked is not None else None)
+            yield scope.found("half-life", why, loc, asked.owner if asked is not None else None)
     for loc, node, owner in scope.statements:
         if not isinstance(node, AgeAtom):
             continue
@@ -403,40 +440,35 @@ def _limit_words(limits_: DurationLimits) -> Iterator[tuple[str, Duration | Extr
             yield word, length
 
 
-def _lengths(scope: Scope) -> Iterator[tuple[Loc, Duration | ExtremeDuration, Asked | None]]:
-    """Every length of time in the file; those of ago end in «ago-limit»."""
+def _lengths(scope: Scope) -> Iterator[tuple[Loc, Duration | ExtremeDuration, Asked | None, bool]]:
+    """Every length of time in the file, whose it is, and whether it is the window of a selection of facts."""
     for loc, words, asked in scope.times():
-        inside_test = loc != asked.loc
+        window = loc == asked.loc
         if words.within is not None:
-            yield (*loc, "within") if not inside_test else (*loc, "within", "in-test"), words.within, asked
+            yield (*loc, "within"), words.within, asked, window
         if words.ago is not None:
             for word, length in _limit_words(words.ago):
-                yield (*loc, "ago", word, "in-test" if inside_test else "ago-limit"), length, asked
+                yield (*loc, "ago", word), length, asked, window
     for tested in scope.tests:
         if tested.test.lasting is not None:
             for word, length in _limit_words(tested.test.lasting):
-                yield (*tested.loc, "lasting", word), length, tested.asked
+                yield (*tested.loc, "lasting", word), length, tested.asked, False
     for asked, atom in scope.atoms():
         if atom.count is not None and atom.count.apart is not None:
-            yield (*asked.loc, "count", "apart"), atom.count.apart, asked
+            yield (*asked.loc, "count", "apart"), atom.count.apart, asked, False
         for choice in ("rise", "fall"):
             change = getattr(atom, choice)
             if change is not None and change.sustained is not None:
-                yield (*asked.loc, choice, "sustained"), change.sustained, asked
+                yield (*asked.loc, choice, "sustained"), change.sustained, asked, False
             for word, length in _limit_words(change.over) if change is not None and change.over is not None else ():
-                yield (*asked.loc, choice, "over", word), length, asked
+                yield (*asked.loc, choice, "over", word), length, asked, False
     for name, visit in scope.schedule.items():
         if visit.looks_back is not None:
-            yield ("schedule", name, "looks_back"), visit.looks_back, None
+            yield ("schedule", name, "looks_back"), visit.looks_back, None, False
         for i, length in enumerate(visit.between or ()):
-            yield ("schedule", name, "between", i), length, None
+            yield ("schedule", name, "between", i), length, None, False
     for name, derived in scope.derived.items():
         if derived.inputs_within is not None:
-            yield ("derived", name, "inputs_within"), derived.inputs_within, None
+            yield ("derived", name, "inputs_within"), derived.inputs_within, None, False
     if scope.trial is not None:
-        yield ("horizon",), scope.trial.horizon, None
-
-
-def is_exemption(asked: Asked) -> bool:
-    """Whether a selection is an exception to another."""
-    return isinstance(asked.node, Exemption)
+        yield ("horizon",), scope.trial.horizon, None, False

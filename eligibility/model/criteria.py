@@ -14,7 +14,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, PlainSerializer, PlainValidator, Tag, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from .limits import ClassName, DurationField, DurationLimit, Limit, LimitField, Measure
@@ -30,7 +41,7 @@ class Node(BaseModel):
 
 def refuse(code: str, message: str, **context: Any) -> PydanticCustomError:
     """An error of the language with a stable code, for ``language/diagnostics.py`` to place."""
-    return PydanticCustomError(code, message, context or None)  # type: ignore[arg-type]
+    return PydanticCustomError(code, message, context or None)
 
 
 def _true(raw: object) -> bool:
@@ -97,9 +108,7 @@ _SUBJECT_SCHEMA: dict[str, Any] = {
     ]
 }
 # Any, since pydantic cannot follow the recursive alias; parse_subject is what holds the type
-SubjectField = Annotated[
-    Any, PlainValidator(lambda raw: parse_subject(raw)), WithJsonSchema(_SUBJECT_SCHEMA)
-]
+SubjectField = Annotated[Any, PlainValidator(lambda raw: parse_subject(raw)), WithJsonSchema(_SUBJECT_SCHEMA)]
 
 
 def _count(raw: object) -> int:
@@ -211,7 +220,9 @@ class TimeWords(Node):
         if len(said) > 1:
             raise refuse("two-times", "{words} are different questions: say one", words=" and ".join(said))
         if needed and not said:
-            raise refuse("no-time", "say when: ever, now, at, within, ago, before or after (silence would mean ever in one line and now in the next)")
+            raise refuse(
+                "no-time", "say when: ever, now, at, within, ago, before or after (silence would mean ever in one line and now in the next)"
+            )
         if self.before is not None and self.after is not None:
             raise refuse("two-anchors", "before and after together: write two statements under all_of")
         if (self.before is not None or self.after is not None) and (self.ever or self.now or self.at):

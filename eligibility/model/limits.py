@@ -115,7 +115,8 @@ def parse_limit(raw: object) -> Limit:
     if isinstance(raw, Measure | TimesLimit | Titre | ClassName | NotGiven | Alternatives | Extreme):
         return raw
     if isinstance(raw, dict):
-        return _extreme(raw, _number_limit, Extreme)
+        extreme: Extreme = _extreme(raw, _number_limit, Extreme)
+        return extreme
     if isinstance(raw, list | tuple):
         if len(raw) < 2:
             raise PydanticCustomError("limit", "a list of limits names the same limit in two or more units")
@@ -146,7 +147,8 @@ def parse_duration_limit(raw: object) -> DurationLimit:
     if isinstance(raw, Duration | ExtremeDuration):
         return raw
     if isinstance(raw, dict):
-        return _extreme(raw, _duration, ExtremeDuration)
+        extreme: ExtremeDuration = _extreme(raw, _duration, ExtremeDuration)
+        return extreme
     return _duration(raw)
 
 

@@ -126,7 +126,8 @@ class Medication(Entry):
     """
 
     status: (
-        Literal["active", "completed", "on-hold", "stopped", "not-taken", "unknown", "draft", "cancelled", "intended", "entered-in-error"] | None
+        Literal["active", "completed", "on-hold", "stopped", "not-taken", "unknown", "draft", "cancelled", "intended", "entered-in-error"]
+        | None
     ) = None
     kind: Literal["statement", "order", "dispense", "administration"] = "statement"
     dose: Quantity | None = None
@@ -141,7 +142,9 @@ class Medication(Entry):
 class Procedure(Entry):
     """Something done to the patient."""
 
-    status: Literal["completed", "in-progress", "stopped", "not-done", "preparation", "on-hold", "unknown", "entered-in-error"] | None = None
+    status: Literal["completed", "in-progress", "stopped", "not-done", "preparation", "on-hold", "unknown", "entered-in-error"] | None = (
+        None
+    )
     planned: Flag = False
 
 

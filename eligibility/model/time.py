@@ -202,7 +202,7 @@ class Duration:
         return cls(int(count), unit)
 
     def __str__(self) -> str:
-        unit = "half-lives" if self.unit == "half-life" and self.count != 1 else self.unit
+        unit: str = "half-lives" if self.unit == "half-life" and self.count != 1 else self.unit
         if self.count != 1 and self.unit != "half-life":
             unit += "s"
         return f"{self.count:g} {unit}"
@@ -243,7 +243,11 @@ class Duration:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "pattern": r"^\d+(\.\d+)? (hour|day|week|month|year|half-li[fv]e)s?$", "examples": ["6 months", "28 days"]}
+        return {
+            "type": "string",
+            "pattern": r"^\d+(\.\d+)? (hour|day|week|month|year|half-li[fv]e)s?$",
+            "examples": ["6 months", "28 days"],
+        }
 
     @classmethod
     def _validate(cls, value: object) -> Duration:

@@ -24,7 +24,9 @@ def _date(raw: object) -> dt.date:
         raise refuse("not-a-date", "a date here is a whole day, such as 2026-08-22") from None
 
 
-Date = Annotated[dt.date, PlainValidator(_date), PlainSerializer(lambda d: d.isoformat()), WithJsonSchema({"type": "string", "format": "date"})]
+Date = Annotated[
+    dt.date, PlainValidator(_date), PlainSerializer(lambda d: d.isoformat()), WithJsonSchema({"type": "string", "format": "date"})
+]
 
 
 class Lymphodepletion(Node):
@@ -50,7 +52,17 @@ class Product(Node):
 class Recruitment(Node):
     """The registry's status, and the day it was read."""
 
-    status: Literal["recruiting", "not-yet-recruiting", "active-not-recruiting", "enrolling-by-invitation", "suspended", "terminated", "completed", "withdrawn", "unknown"]
+    status: Literal[
+        "recruiting",
+        "not-yet-recruiting",
+        "active-not-recruiting",
+        "enrolling-by-invitation",
+        "suspended",
+        "terminated",
+        "completed",
+        "withdrawn",
+        "unknown",
+    ]
     as_of: Date | None = None
 
 
@@ -102,7 +114,9 @@ class Visit(Node):
 
     looks_back: Duration | None = Field(None, description="How old a result may be and still count for this visit.")
     on: Words | None = Field(None, description="A fixed distance from another visit: 21 days after screening.")
-    between: tuple[Duration, Duration] | None = Field(None, description="Earliest and latest distance after `after` (screening if not said).")
+    between: tuple[Duration, Duration] | None = Field(
+        None, description="Earliest and latest distance after `after` (screening if not said)."
+    )
     after: Name | None = None
     basis: Literal["published", "assumed", "site"] = "published"
     answered: dict[str, str] = Field({}, description="Questions of rules check about it, by code, with the reason it stays as it is.")
@@ -228,7 +242,9 @@ class TrialFile(Node):
     trial: TrialHeader
     schedule: dict[str, Visit] = {}
     horizon: Duration = Duration(26, "week")
-    lists: dict[str, Annotated[tuple[Any, ...], PlainValidator(lambda raw: _entries(raw)), WithJsonSchema({"type": "array", "minItems": 1})]] = {}
+    lists: dict[
+        str, Annotated[tuple[Any, ...], PlainValidator(lambda raw: _entries(raw)), WithJsonSchema({"type": "array", "minItems": 1})]
+    ] = {}
     derived: dict[str, Derived] = {}
     definitions: dict[str, Definition] = {}
     arms: dict[str, Arm] = {}
@@ -269,4 +285,3 @@ def _entries(raw: object) -> tuple[Subject, ...]:
     if not raw:
         raise refuse("empty-list", "a list without entries asks nothing")
     return tuple(parse_subject(one, 1) for one in raw)
-

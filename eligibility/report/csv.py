@@ -86,10 +86,10 @@ def _cells(result: CriterionResult, words: Words) -> list[str]:
         "false" if result.not_applicable else read(result.applies, reading),
         result.basis,
         " ".join(dict.fromkeys(reason.code for reason in result.reasons)),
-        "; ".join(words.reason(reason) for reason in result.reasons),
+        "; ".join(dict.fromkeys(words.why(result))),
         "; ".join(words.evidence(one) for one in result.evidence),
         "; ".join(words.assumption(one) for one in result.assumes),
-        "; ".join(words.needs(one) for one in result.settled_by),
+        "; ".join(words.settled_by(result.settled_by)),
         words.margin(result.margin) if result.margin else "",
         words.changes_on(result.changes_on) if result.changes_on else "",
     ]

@@ -14,7 +14,7 @@ import orjson
 
 from ..errors import Problem
 from ..model.criteria import operands
-from ..model.finding import Assumption, Counts, CriterionResult, Evidence, Finding, Margin, Need, Notice, Reason, Screening
+from ..model.finding import Assumption, Counts, CriterionResult, Evidence, Finding, Margin, Need, Notice, Screening
 from ..model.truth import PRESUMED, STRICT, Truth
 from .results import Envelope, PatientReport, Results, TrialSummary
 from .words import CONVENTIONS, Words, day_text
@@ -147,7 +147,7 @@ def criterion(result: CriterionResult, words: Words) -> dict[str, Any]:
         "basis": result.basis,
         "presumed": result.presumed,
         "assumes": [_assumption(one, words) for one in result.assumes],
-        "reasons": [_reason(one, words) for one in result.reasons],
+        "reasons": _reasons(result, words),
         "evidence": [_evidence(one) for one in result.evidence],
         "settled_by": [[_need(one, words) for one in alternatives] for alternatives in result.settled_by],
         "margin": _margin(result.margin),
@@ -168,7 +168,7 @@ def _clause(finding: Finding, reading: Reading, words: Words) -> dict[str, Any]:
         "basis": finding.basis,
         "presumed": {Truth.PRESUMED_TRUE: "true", Truth.PRESUMED_FALSE: "false"}.get(finding.truth),
         "assumes": [_assumption(one, words) for one in finding.assumes],
-        "reasons": [_reason(one, words) for one in finding.reasons],
+        "reasons": _reasons(finding, words),
         "evidence": [_evidence(one) for one in finding.evidence],
         "settled_by": [[_need(one, words) for one in alternatives] for alternatives in finding.needs],
         "margin": _margin(finding.margin),
@@ -199,8 +199,11 @@ def _assumption(assumed: Assumption, words: Words) -> dict[str, Any]:
     }
 
 
-def _reason(reason: Reason, words: Words) -> dict[str, Any]:
-    return {"code": reason.code, "item": reason.item, "detail": words.reason(reason), "source": reason.source}
+def _reasons(answer: CriterionResult | Finding, words: Words) -> list[dict[str, Any]]:
+    return [
+        {"code": reason.code, "item": reason.item, "detail": said, "source": reason.source}
+        for reason, said in zip(answer.reasons, words.why(answer), strict=True)
+    ]
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:

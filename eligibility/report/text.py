@@ -20,6 +20,7 @@ from .words import ABSENCE, BASIS, COMPLETENESS, CONVENTIONS, DECIDES, EFFECT, R
 
 WIDTH = 80
 _LABEL = 9
+_SHORTEST_ID = 12
 _PASSES_LISTED = 3  # so many blocks of patient and trial still list each pass; beyond, they are counted
 
 
@@ -179,6 +180,10 @@ class _Page:
             for arm in screening.arms:
                 closed = "" if arm.open else " (closed)"
                 rows.append(("", f"  {arm.arm}{closed}", STATUS[arm.status], *_summary_counts(arm.counts)))
+        over = max(map(len, columns(rows))) - self._width
+        if over > 0:  # long ids, such as UUIDs; the whole id stands above the details
+            room = max(max(len(row[0]) for row in rows) - over, _SHORTEST_ID)
+            rows = [(_middle(row[0], room), *row[1:]) for row in rows]
         first, *rest = columns(rows, right=range(3, 7))
         self._line(self._ink.bold(first))
         self._lines += rest
@@ -327,7 +332,7 @@ class _Page:
         return "taken as absent" if result.basis == "presumed_absent" else BASIS[result.basis]
 
     def _why(self, result: CriterionResult) -> None:
-        for text in _unique(self._words.reason(reason) for reason in result.reasons):
+        for text in _unique(self._words.why(result)):
             self._item("why", text, 8)
 
     def _evidence(self, result: CriterionResult) -> None:
@@ -335,7 +340,7 @@ class _Page:
             self._item("record", text, 8)
 
     def _settle(self, result: CriterionResult) -> None:
-        for position, text in enumerate(_unique(self._words.needs(one) for one in result.settled_by if one)):
+        for position, text in enumerate(self._words.settled_by(result.settled_by)):
             self._item("settled" if not position else "and", ("by " if not position else "") + text, 8)
 
     def _time(self, result: CriterionResult) -> None:
@@ -353,13 +358,13 @@ class _Page:
         self._item("source", f'"{words.paraphrase(result)}"', 4)
         self._rule(result)
         self._item("answer", _answer(result), 4)
-        for text in _unique(words.reason(reason) for reason in result.reasons):
+        for text in _unique(words.why(result)):
             self._item("why", text, 4)
         for text in _unique(words.evidence(one) for one in result.evidence):
             self._item("record", text, 4)
         for text in _unique(words.assumption(one) for one in result.assumes):
             self._item("assumes", text, 4)
-        for position, text in enumerate(_unique(words.needs(one) for one in result.settled_by if one)):
+        for position, text in enumerate(words.settled_by(result.settled_by)):
             self._item("settled" if not position else "and", ("by " if not position else "") + text, 4)
         if result.margin is not None:
             self._item("margin", words.margin(result.margin), 4)
@@ -386,7 +391,7 @@ class _Page:
         self._wrap(words.phrase(finding.node), f"{space}{_mark(finding.truth, result):<8} ")
         deeper = indent + 9
         if not finding.clauses:
-            for text in _unique(words.reason(reason) for reason in finding.reasons):
+            for text in _unique(words.why(finding)):
                 self._wrap(text, f"{' ' * deeper}- ")
             for text in _unique(words.evidence(one) for one in finding.evidence):
                 self._wrap(text, f"{' ' * deeper}- ")
@@ -416,6 +421,11 @@ _PUBLISHED_SHORT = {
     "not_published": "{} without public detail",
     "note": "{} asking nothing",
 }
+
+
+def _middle(text: str, room: int) -> str:
+    """A text with its middle left out where it is longer than the room."""
+    return text if len(text) <= room else f"{text[: room - 6]}..{text[-4:]}"
 
 
 def _start(result: CriterionResult) -> str:

@@ -11,11 +11,12 @@ vocabulary as they are.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..model.finding import Assumption, ChangesOn, CriterionResult, Evidence, Margin, Need, Notice, Reason
+from ..model.finding import Assumption, ChangesOn, CriterionResult, Evidence, Finding, Margin, Need, Notice, Reason
 from ..model.quantity import say
 from ..model.time import FOREVER_DAY, NEVER_DAY, date_of
 
@@ -272,6 +273,8 @@ class Words:
     def reason(self, reason: Reason) -> str:
         """Why an answer is not known."""
         item = self.label(reason.item) if reason.item else ""
+        if reason.code == "not_recorded" and reason.item.startswith(_SITE):
+            return f"{_own(reason.item)} is not given"
         if item and reason.detail in _ATTRIBUTE and reason.detail not in _EXPECTED_DETAIL.get(reason.code, ()):
             about = _REASON_OF_ATTRIBUTE.get(reason.detail) or _REASON_ABOUT[reason.code]
             return about.format(subject=f"the {_ATTRIBUTE[reason.detail]} of {item}", item=item) + _pointer(reason.source)
@@ -281,14 +284,28 @@ class Words:
             text += f": {reason.detail}" if ":" not in text else f" ({reason.detail})"
         return text + _pointer(reason.source)
 
+    def why(self, answer: CriterionResult | Finding) -> list[str]:
+        """A sentence for each reason of an answer, aware of what is recorded all the same."""
+        recorded = {evidence.concept for evidence in answer.evidence if evidence.absence is None}
+        return [
+            f"too little recorded of {self.label(reason.item)} to answer this"
+            if reason.code == "not_recorded" and not reason.detail and reason.item in recorded
+            else self.reason(reason)
+            for reason in answer.reasons
+        ]
+
     def need(self, need: Need) -> str:
         """One thing that would settle an open answer, or one alternative of it."""
         item = self.label(need.item) if need.item else "it"
         span = self.span(need.start, need.end)
+        if need.do in ("record", "refine") and (own := _own(need.item, exact=need.do == "refine")):
+            return own
         match need.do:
             case "record":
                 if need.absence:
                     when = f" {span}" if span else ""
+                    if need.family == "observation":
+                        return f"a statement that the results of {item}{when} are complete"
                     return f"a statement that there was no {item}{when}"
                 one = _ONE_OF_FAMILY.get(need.family or "", "an entry")
                 return f"{one} of {item} dated {span}" if span else f"{one} of {item}"
@@ -304,11 +321,16 @@ class Words:
                 after = day_text(need.start)
                 return f"time: {item} cannot be answered before {after}" if after else f"time: {item} lies after the screening date"
             case "none":
-                return f"nothing recorded today settles this: {item}" if need.item else "nothing recorded today settles this"
+                return f"nothing recorded today settles this: {_UNSETTLED.get(need.attribute or '', item)}"
 
     def needs(self, alternatives: tuple[Need, ...]) -> str:
         """The alternatives of one need, joined by *or*."""
         return ", or ".join(dict.fromkeys(self.need(one) for one in alternatives))
+
+    def settled_by(self, needs: tuple[tuple[Need, ...], ...]) -> list[str]:
+        """Everything that is needed, each once; what is needed several times says how often."""
+        counted = Counter(self.needs(alternatives) for alternatives in needs if alternatives)
+        return [text if count == 1 else f"on {count} different days each: {text}" for text, count in counted.items()]
 
     def assumption(self, assumed: Assumption) -> str:
         """What an answer took for granted."""
@@ -404,6 +426,22 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     '2 entries'
     """
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+_SITE = "site "
+_UNSETTLED = {
+    "two_readings": "the published wording has more than one reading",
+    "not_published": "the source publishes no detail of it",
+}
+
+
+def _own(item: str, exact: bool = False) -> str | None:
+    """What is no entry of the chart but of the person or the site, as a noun; None for all else."""
+    if item.startswith(_SITE):
+        return f"the site's {item.removeprefix(_SITE)} (a fact of the site file)"
+    if item in ("birth date", "sex"):
+        return f"the {'exact ' if exact and item == 'birth date' else ''}{item}"
+    return "the exact date of death" if item == "death" else None
 
 
 # what of an entry would settle an answer, where that takes more words than its name

@@ -118,7 +118,9 @@ def build(model: type[AnyEntry], fields: dict[str, Any], misread: Sequence[str] 
         try:
             return model.model_validate(fields), refused
         except ValidationError as error:
-            bad = [str(part["loc"][0]) for part in error.errors(include_url=False, include_context=False, include_input=False) if part["loc"]]
+            bad = [
+                str(part["loc"][0]) for part in error.errors(include_url=False, include_context=False, include_input=False) if part["loc"]
+            ]
             bad = [name for name in dict.fromkeys(bad) if name in fields]
             if not bad:
                 raise

@@ -122,7 +122,12 @@ def read_list(item: Item, resource: Resource, chart: Chart) -> None:
         chart.set_aside(item, "entered in error")
         return
     statement = _section(resource, resource.raw.get("code"))
-    if status == "current" and statement is not None and _nil_known(resource, resource.raw.get("emptyReason")) and not resource.raw.get("entry"):
+    if (
+        status == "current"
+        and statement is not None
+        and _nil_known(resource, resource.raw.get("emptyReason"))
+        and not resource.raw.get("entry")
+    ):
         state(statement, resource.moment("date"), _reason_text(resource.raw.get("emptyReason")), item, chart)
     else:
         chart.set_aside(item, "a list: what it names are entries of their own")

@@ -69,7 +69,7 @@ class Scope:
         if isinstance(identifier, dict):
             pair = (identifier.get("system"), identifier.get("value"))
             if pair in self.identifiers:
-                return self.identifiers[pair], None  # type: ignore[index]
+                return self.identifiers[pair], None
             if isinstance(pair[1], str) and pair[1].strip():
                 return pair[1].strip(), None
         return None, None
@@ -170,12 +170,14 @@ class Chart:
     problems: list[Problem] = field(default_factory=list)
     identifiers: dict[Family, list[tuple[int, list[tuple[str, str]]]]] = field(default_factory=dict)
     births: dict[str, When] = field(default_factory=dict)
-    sexes: dict[str, None] = field(default_factory=dict)
+    sexes: dict[Sex, None] = field(default_factory=dict)
     deceased: When | bool | None = None
     written: When | None = None
 
     def complain(self, item: Item, path: str, code: str, message: str, instead: str | None = None) -> None:
-        where = f"{item.where} ({item.pointer}{'.' + path if path else ''})" if item.where else f"{item.pointer}{'.' + path if path else ''}"
+        where = (
+            f"{item.where} ({item.pointer}{'.' + path if path else ''})" if item.where else f"{item.pointer}{'.' + path if path else ''}"
+        )
         self.problems.append(Problem(code, message, file=item.scope.file, line=item.line, where=where, instead=instead))
 
     def set_aside(self, item: Item, why: str, part: str = "") -> None:
@@ -207,7 +209,7 @@ class Chart:
         self._number_events()
         if self.written is not None and self.written.hi < self._latest():
             self.written = None  # facts later than the record was written: the date is of something else
-        sexes: tuple[Sex, ...] = tuple(self.sexes)  # type: ignore[assignment]
+        sexes: tuple[Sex, ...] = tuple(self.sexes)
         fields: dict[str, Any] = {FIELD_OF[family]: tuple(entries) for family, entries in self.families.items()}
         return Patient(
             id=self.key,
@@ -275,7 +277,9 @@ def identifiers_of(raw: dict[str, Any]) -> list[tuple[str, str]]:
             continue
         kind = one.get("type")
         codings = kind.get("coding") if isinstance(kind, dict) else None
-        if any(isinstance(coding, dict) and coding.get("code") in _GROUP_NUMBERS for coding in (codings if isinstance(codings, list) else [])):
+        if any(
+            isinstance(coding, dict) and coding.get("code") in _GROUP_NUMBERS for coding in (codings if isinstance(codings, list) else [])
+        ):
             continue
         pairs.append((written.clean(system), written.clean(number)))
     return pairs

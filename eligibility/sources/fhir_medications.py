@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import did_you_mean
-from ..model.patient import Quantity
+from ..model.patient import Coding, Quantity
 from ..model.time import When
 from . import written
 from .fhir_absence import read_absence_code
@@ -79,6 +79,35 @@ def _drug(item: Item, resource: Resource, chart: Chart) -> Drug:
         codes, text = resource.concept("medicationCodeableConcept")
         return Drug(codes, text)
     return chart.drug(resource.raw.get("medicationReference"), item, resource)
+
+
+def described(body: dict[str, Any], resource: Resource) -> Drug:
+    """The drug a Medication resource describes; what cannot be read in it is noted on the resource that refers to it."""
+    inner = Resource(body, resource.bad)
+    if inner.word("status") == "entered-in-error":
+        resource.fail("medicationReference", "the drug it refers to was entered in error")
+        return Drug((), None)
+    before = len(resource.bad)
+    codes, text = inner.concept("code")
+    ingredients = inner.objects("ingredient")
+    listed: list[Coding] = list(codes)
+    names: list[str] = []
+    for one in ingredients:
+        more, words = inner.concept_in(one.get("itemCodeableConcept"), "ingredient.itemCodeableConcept")
+        listed.extend(coding for coding in more if coding not in listed)
+        if words or (not more and not words):
+            names.append(words or "")
+    if text is None and not codes and any(names):
+        text = "; ".join(name for name in names if name)
+    strength = None
+    if len(ingredients) == 1:
+        ratio = ingredients[0].get("strength")
+        if isinstance(ratio, dict):
+            top, bottom = quantity(ratio.get("numerator")), quantity(ratio.get("denominator"))
+            if top is not None and top.unit and bottom is not None and bottom.value == 1 and top.comparator is bottom.comparator is None:
+                strength = (top.value, top.unit)
+    resource.bad[before:] = [(f"medicationReference.{path}", code, message) for path, code, message in resource.bad[before:]]
+    return Drug(tuple(listed), text, strength, len(ingredients))
 
 
 def _finish(item: Item, resource: Resource, chart: Chart, drug: Drug, fields: dict[str, Any], dosages: str | list[dict[str, Any]]) -> None:

@@ -150,9 +150,7 @@ def _members_known(resource: Resource, item: Item, chart: Chart) -> bool:
     members = resource.raw.get("hasMember")
     if not isinstance(members, list) or not members:
         return False
-    return all(
-        isinstance(one, dict) and isinstance(one.get("reference"), str) and chart.known(item, one["reference"]) for one in members
-    )
+    return all(isinstance(one, dict) and isinstance(one.get("reference"), str) and chart.known(item, one["reference"]) for one in members)
 
 
 def _timing(resource: Resource) -> Any:
@@ -211,7 +209,9 @@ def read_report(item: Item, resource: Resource, chart: Chart) -> None:
             chart.set_aside(item, "a report: its results are entries of their own")
         return
     if missing and not elsewhere:
-        chart.complain(item, "result", "reference-to-nobody", "the report's results are not in the input", "give the file that holds them too")
+        chart.complain(
+            item, "result", "reference-to-nobody", "the report's results are not in the input", "give the file that holds them too"
+        )
     codes, text = resource.concept("code")
     _, start = resource.somewhen("effective", chart.birth)
     fields = put({}, codes=codes, text=text, start=start, recorded=resource.moment("issued"))
@@ -251,7 +251,9 @@ def read_questionnaire(item: Item, resource: Resource, chart: Chart) -> None:
                 continue
             deeper = given.get("item")
             if isinstance(deeper, list):
-                open_items[:0] = [(f"{place}.answer[{number}].item[{index}]", sub) for index, sub in enumerate(deeper) if isinstance(sub, dict)]
+                open_items[:0] = [
+                    (f"{place}.answer[{number}].item[{index}]", sub) for index, sub in enumerate(deeper) if isinstance(sub, dict)
+                ]
             piece = Resource({name: value for name, value in given.items() if name.startswith("value")})
             read = result(piece)
             if "value" not in read and not piece.bad:

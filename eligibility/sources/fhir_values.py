@@ -108,8 +108,10 @@ class Resource:
             return (), None
         codings = value.get("coding")
         text = value.get("text")
+        if text is not None and not isinstance(text, str):
+            self.fail(f"{name}.text", "a text belongs here")
         if text is not None:
-            text = (written.clean(text) or None) if isinstance(text, str) else self._not_text(f"{name}.text")
+            text = (written.clean(text) or None) if isinstance(text, str) else None
         if codings is None:
             if "code" in value or "display" in value:  # a Coding where a CodeableConcept belongs
                 codings = [value]
@@ -139,9 +141,6 @@ class Resource:
             if coding is not None:
                 found.append(coding)
         return tuple(found), text
-
-    def _not_text(self, name: str) -> None:
-        self.fail(name, "a text belongs here")
 
     # dates
 
@@ -285,9 +284,13 @@ def age(value: Tree) -> tuple[float, str, str | None] | None:
     return count, unit, comparator
 
 
-_MONTHS = {name: index + 1 for index, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
+_MONTHS = {
+    name: index + 1 for index, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
+}
 _MONTH_YEAR = re.compile(r"(?P<month>[A-Za-z]{3,9})\.?,? (?P<year>[12]\d{3})")
-_DAY_MONTH_YEAR = re.compile(r"(?P<day>\d{1,2})\.? (?P<month>[A-Za-z]{3,9})\.?,? (?P<year>[12]\d{3})|(?P<month2>[A-Za-z]{3,9}) (?P<day2>\d{1,2}), (?P<year2>[12]\d{3})")
+_DAY_MONTH_YEAR = re.compile(
+    r"(?P<day>\d{1,2})\.? (?P<month>[A-Za-z]{3,9})\.?,? (?P<year>[12]\d{3})|(?P<month2>[A-Za-z]{3,9}) (?P<day2>\d{1,2}), (?P<year2>[12]\d{3})"
+)
 
 
 def date_in_words(text: str) -> When | None:
@@ -402,7 +405,8 @@ _INTERPRETATION: dict[str, str] = {
 
 def result(resource: Resource) -> dict[str, Any]:
     """Value, unit, range and interpretation of an Observation or a component, as far as given."""
-    raw, out = resource.raw, {}
+    raw = resource.raw
+    out: dict[str, Any] = {}
     names = [name for name in raw if name.startswith("value") and name != "value" and raw[name] is not None]
     if len(names) > 1:
         resource.fail("value[x]", "there are two values of different kinds", "bad-value")

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from ..errors import Problem
-from . import fhir
+from . import fhir, fhir_look
 from .arrival import PatientInput
 from .native import looks_native, read_native
-from .raw import Tree, Unreadable, parse_json, unpack
+from .raw import Tree, Unreadable, elements, parse_json, unpack
 from .yaml_text import parse_yaml
 
 __all__ = ["PatientInput", "Progress", "read"]
@@ -35,6 +35,9 @@ KEPT = 64 << 20
 """Bytes of FHIR files whose trees are kept from the first look to the reading; beyond, files are read twice."""
 
 
+NOBODY = fhir_look.People(frozenset(), shared=False)
+
+
 @dataclass(slots=True)
 class _File:
     """One file: how it is named to the user, where its bytes are, and what a first look found."""
@@ -45,8 +48,8 @@ class _File:
     kind: str = ""
     tree: Tree = None
     problem: Problem | None = None
-    people: frozenset[str] = frozenset()
-    lists: fhir.Manifest | None = None
+    people: fhir_look.People = NOBODY
+    lists: fhir_look.Manifest | None = None
     extra: list[Problem] = field(default_factory=list)
 
     def bytes(self) -> bytes:
@@ -89,9 +92,16 @@ def read(
         if file.problem is None:
             _look(file, keep=total == 1 or held < KEPT, alone=total == 1)
             held += len(file.data or b"") if file.kind == "fhir" else 0
-    groups = _groups(files)
-    for group in groups:
-        items = _fhir(group, wanted, strict_fhir) if group[0].kind in ("fhir", "ndjson", "large") else _plain(group[0])
+    exports = {file.path.parent: file.lists for file in files if file.path is not None and file.lists is not None}
+    for group in _groups(files):
+        if _is_fhir(group[0]):
+            collector = fhir.Collector(strict=strict_fhir)
+            folder = group[0].path.parent if group[0].path is not None else None
+            if folder in exports:
+                collector.written = exports[folder].written
+            items = _fhir(group, collector, wanted, alone=total == 1)
+        else:
+            items = _plain(group[0])
         for item in items:
             if isinstance(item, Problem):
                 yield item
@@ -174,19 +184,19 @@ def _folder(path: Path, name: str) -> Iterator[_File]:
 def _look(file: _File, keep: bool, alone: bool) -> None:
     """Tell a file's format; for FHIR also whom it speaks of, unless it is alone."""
     try:
-        if file.path is not None and file.path.stat().st_size > LARGE and fhir.is_large_bundle(file.path):
+        if file.path is not None and file.path.stat().st_size > LARGE and fhir_look.is_large_bundle(file.path):
             file.kind = "large"
             if not alone:
-                with fhir.open_large(file.path) as stream:
-                    file.people = fhir.people_of_stream(stream, file.name)
+                with fhir_look.open_large(file.path) as stream:
+                    file.people = fhir_look.people_of_parts(elements(stream, "entry", file.name))
             return
         data = unpack(file.bytes(), file.name)
         file.kind, tree = _format(data, file)
         if file.kind == "ndjson":
             file.data = data if keep else None
-            file.people = frozenset() if alone else fhir.people_of_lines(data)
+            file.people = NOBODY if alone else fhir_look.people_of_parts(data.split(b"\n"))
         elif file.kind == "fhir":
-            file.people = frozenset() if alone else fhir.people_of(tree)
+            file.people = NOBODY if alone else fhir.people_of(tree)
         if keep or file.kind not in ("fhir", "ndjson"):
             file.data, file.tree = data, tree
     except Unreadable as error:
@@ -211,7 +221,7 @@ def _format(data: bytes, file: _File) -> tuple[str, Tree]:
             return "fhir", tree
         if isinstance(tree, list) and any(isinstance(item, dict) and "resourceType" in item for item in tree):
             return "fhir", tree
-        manifest = fhir.manifest(tree)
+        manifest = fhir_look.manifest(tree)
         if manifest is not None:
             file.lists = manifest
             return "manifest", tree
@@ -274,18 +284,18 @@ def _groups(files: list[_File]) -> list[list[_File]]:
         return index
 
     owner: dict[str, int] = {}
-    nobody = [index for index, file in enumerate(files) if _is_fhir(file) and not file.people]
-    somebody = [index for index, file in enumerate(files) if _is_fhir(file) and file.people]
+    shared = [index for index, file in enumerate(files) if _is_fhir(file) and file.people.shared and not file.people.ids]
+    somebody = [index for index, file in enumerate(files) if _is_fhir(file) and file.people.ids]
     for index in somebody:
-        for person in sorted(files[index].people):
+        for person in sorted(files[index].people.ids):
             other = owner.setdefault(person, index)
             parent[max(root(index), root(other))] = min(root(index), root(other))
-    # a file that names no patient (Medication.ndjson) may be needed by any of its folder
+    # a file of drugs that names no patient (Medication.ndjson) may be needed by any of its folder
     folders: dict[Path | None, list[int]] = {}
     for index in somebody:
         path = files[index].path
         folders.setdefault(path.parent if path else None, []).append(index)
-    for index in nobody:
+    for index in shared:
         path = files[index].path
         for other in folders.get(path.parent if path else None, ()):
             low, high = sorted((root(index), root(other)))
@@ -353,8 +363,7 @@ def _check_manifest(file: _File) -> Iterator[Problem]:
             )
 
 
-def _fhir(group: list[_File], wanted: frozenset[str] | None, strict: bool) -> Iterator[PatientInput | Problem]:
-    collector = fhir.Collector(strict=strict)
+def _fhir(group: list[_File], collector: fhir.Collector, wanted: frozenset[str] | None, alone: bool) -> Iterator[PatientInput | Problem]:
     for file in group:
         if file.problem is not None:
             yield file.problem
@@ -362,7 +371,7 @@ def _fhir(group: list[_File], wanted: frozenset[str] | None, strict: bool) -> It
         try:
             if file.kind == "large":
                 assert file.path is not None
-                with fhir.open_large(file.path) as stream:
+                with fhir_look.open_large(file.path) as stream:
                     collector.add_stream(stream, file.name)
                 continue
             tree = file.tree
@@ -374,4 +383,4 @@ def _fhir(group: list[_File], wanted: frozenset[str] | None, strict: bool) -> It
         except Unreadable as error:
             yield error.problem
         file.data = file.tree = None
-    yield from collector.patients(wanted)
+    yield from collector.patients(wanted, alone)

@@ -106,7 +106,11 @@ def read_native(tree: Tree, file: str, fallback_id: str, line: int | None = None
         others = [key for key in tree if key != "patients"]
         if others:
             yield Problem(
-                "unknown-field", f"beside `patients` nothing else is read: {len(others)} other fields", file=file, line=line, where="patients"
+                "unknown-field",
+                f"beside `patients` nothing else is read: {len(others)} other fields",
+                file=file,
+                line=line,
+                where="patients",
             )
         patients, prefix = tree["patients"], "patients"
     elif isinstance(tree, list):
@@ -166,7 +170,9 @@ class _Reader:
                 self._unknown(key, value, line)
         if not fields.get("id"):
             fields["id"] = fallback_id
-            self.complain("no-id", "the patient has no `id`; the name of the file stands for it", "id", instead="write `id: ` with any name")
+            self.complain(
+                "no-id", "the patient has no `id`; the name of the file stands for it", "id", instead="write `id: ` with any name"
+            )
         return PatientInput(
             Patient.model_validate({**fields, "set_aside": tuple(self.aside), "misread": tuple(self.bad)}), self.file, tuple(self.problems)
         )
@@ -297,7 +303,7 @@ class _Reader:
 
     def _absences(self, value: Tree, line: int | None) -> tuple[StatedAbsence, ...]:
         if isinstance(value, dict):
-            # {allergies: none-known, medications: 2026-10-20}
+            # the short form, a family and what is said of it
             items: list[tuple[str, Tree, int | None]] = [
                 (f"absences.{key}", f"{key} {said}", _line(value, key)) for key, said in value.items()
             ]
@@ -396,7 +402,9 @@ def _choice(value: Tree, allowed: Sequence[str], aliases: dict[str, str]) -> str
     word = re.sub(r"[\s_]+", "-", _text(value).lower())
     word = aliases.get(word, word)
     if word not in allowed:
-        raise BadField("bad-choice", "this word is not one of those read here", did_you_mean(word, allowed) or f"one of {', '.join(allowed)}")
+        raise BadField(
+            "bad-choice", "this word is not one of those read here", did_you_mean(word, allowed) or f"one of {', '.join(allowed)}"
+        )
     return word
 
 
@@ -499,7 +507,9 @@ def _range(value: Tree) -> ReferenceRange:
     if isinstance(value, dict):
         if set(value) - {"low", "high", "unit", "text"}:
             raise BadField("bad-range", "a range has low, high, unit and text")
-        return ReferenceRange(**{key: _number(part) if key in ("low", "high") else _text(part) for key, part in value.items() if part is not None})
+        return ReferenceRange(
+            **{key: _number(part) if key in ("low", "high") else _text(part) for key, part in value.items() if part is not None}
+        )
     read = written.reference_range(_text(value))
     if read.low is None and read.high is None:
         raise BadField("bad-range", "this range is not understood", "write it as 3.5-5.0 mmol/L, or <0.5")
@@ -542,8 +552,8 @@ _PATIENT_FIELDS: dict[str, Callable[[Tree], Any]] = {
     "written": _when,
 }
 _ENTRY_FIELDS: dict[str, Callable[[Tree], Any]] = {
-    **{name: _text for name in ("concept", "text", "event", "source", "grade", "severity", "route", "reason_stopped", "unit")},
-    **{name: _when for name in ("start", "end", "recorded")},
+    **dict.fromkeys(("concept", "text", "event", "source", "grade", "severity", "route", "reason_stopped", "unit"), _text),
+    **dict.fromkeys(("start", "end", "recorded"), _when),
     "supply": _number,
     "per_day": _per_day,
     "planned": _flag,

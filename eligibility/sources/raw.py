@@ -79,12 +79,16 @@ def unpack(data: bytes, file: str) -> bytes:
     if data[:4] == b"PK\x03\x04":
         raise Unreadable(Problem("zip", "this is a zip archive", file=file, instead="unpack it and give the folder"))
     if data[:4] == b"PAR1":
-        raise Unreadable(Problem("parquet", "this is a Parquet file, a cohort and not a chart", file=file, instead="use the cohort command"))
+        raise Unreadable(
+            Problem("parquet", "this is a Parquet file, a cohort and not a chart", file=file, instead="use the cohort command")
+        )
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         try:
             return data.decode("utf-16").encode()
         except (UnicodeDecodeError, UnicodeEncodeError) as error:
-            raise Unreadable(Problem("not-utf8", "the file begins as UTF-16 and does not go on so", file=file, instead="save it as UTF-8")) from error
+            raise Unreadable(
+                Problem("not-utf8", "the file begins as UTF-16 and does not go on so", file=file, instead="save it as UTF-8")
+            ) from error
     if data[:3] == b"\xef\xbb\xbf":
         data = data[3:]
     if not data.strip():
@@ -125,7 +129,7 @@ def depth_exceeds(data: bytes, limit: int = DEEPEST) -> bool:
 
 
 def parse_json(data: bytes, file: str, where: str | None = None, first_line: int = 1) -> Tree:
-    """JSON to a tree; objects with a key written twice come back :class:`Marked`.
+    """JSON to a tree; objects with a key written twice come back :class:`Marked`, and so does the root above them.
 
     Raises :class:`Unreadable` with line and column where it is no JSON, is cut short or nests too
     deep. ``first_line`` is the line of the file on which ``data`` begins.
@@ -160,8 +164,27 @@ def _parse_slowly(data: bytes, file: str, where: str | None, first_line: int) ->
                 instead="save it as UTF-8",
             )
         ) from None
+    doubled: list[Marked] = []
+
+    def make(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        plain = dict(pairs)
+        if len(plain) == len(pairs):
+            return plain
+        marked = Marked()
+        for key, value in pairs:
+            if key in marked:
+                marked.twice[key] = ()
+            marked[key] = value
+        doubled.append(marked)
+        return marked
+
     try:
-        return json.loads(text, object_pairs_hook=_object)
+        tree = json.loads(text, object_pairs_hook=make)
+        if doubled and not isinstance(tree, Marked):
+            root: Marked | MarkedList = Marked() if isinstance(tree, dict) else MarkedList()
+            root.update(tree) if isinstance(root, Marked) else root.extend(tree)
+            return root
+        return tree
     except json.JSONDecodeError as error:
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
         message = "the JSON ends before it is complete" if cut else f"this is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
@@ -179,18 +202,6 @@ def _parse_slowly(data: bytes, file: str, where: str | None, first_line: int) ->
     except (ValueError, RecursionError):
         # an integer of thousands of digits, or brackets the byte scan and the parser count differently
         raise Unreadable(Problem("not-json", "this is not JSON that a chart can hold", file=file, line=first_line, where=where)) from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    plain = dict(pairs)
-    if len(plain) == len(pairs):
-        return plain
-    marked = Marked()
-    for key, value in pairs:
-        if key in marked:
-            marked.twice[key] = ()
-        marked[key] = value
-    return marked
 
 
 def doubled_keys(tree: Tree) -> list[str]:

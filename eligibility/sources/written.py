@@ -143,6 +143,17 @@ _OFTEN = {
     "every night": 1.0,
     "at bedtime": 1.0,
 }
+_ENDINGS = (
+    ("weekly", 7),
+    ("a week", 7),
+    ("per week", 7),
+    ("/week", 7),
+    ("daily", 1),
+    ("a day", 1),
+    ("per day", 1),
+    ("/day", 1),
+    ("/d", 1),
+)
 _EVERY = re.compile(r"every (?P<count>\d{1,2}) (?P<unit>hour|day|week)s?")
 _DOSE = re.compile(
     rf"(?P<number>{_NUMBER})\s*(?P<unit>[A-Za-zµμ%]+(?:/(?:kg|m2|m²))?)\s*(?P<rest>.*)",
@@ -165,7 +176,7 @@ def per_day(text: str) -> float | None:
         if count == 0:
             return None
         return {"hour": 24.0, "day": 1.0, "week": 1 / 7}[match["unit"]] / count
-    for ending, days in (("weekly", 7), ("a week", 7), ("per week", 7), ("/week", 7), ("daily", 1), ("a day", 1), ("per day", 1), ("/day", 1), ("/d", 1)):
+    for ending, days in _ENDINGS:
         if text.endswith(ending):
             times = _TIMES.get(text[: -len(ending)].strip())
             return None if times is None else times / days

@@ -27,7 +27,8 @@ def parse_yaml(text: str, file: str) -> list[Tree]:
     stack: list[_Open] = []
     try:
         for event in yaml.parse(text, Loader=_LOADER):
-            line, column = event.start_mark.line + 1, event.start_mark.column + 1
+            at: Any = event.start_mark
+            line, column = at.line + 1, at.column + 1
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise _refused("yaml-anchor", "anchors and aliases are not read in a chart; write the entry out", file, line, column)
             tag = getattr(event, "tag", None)

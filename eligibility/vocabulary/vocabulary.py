@@ -23,8 +23,9 @@ from .results import ResultWords, class_range
 from .results import titre as read_titre
 from .sitemap import SiteMap
 from .systems import Systems
-from .units import UnitProblem, Units, molar
-from .words import NameIndex, fold
+from .units import UnitProblem as UnitProblem
+from .units import Units, molar
+from .words import Found, NameIndex, fold, untagged
 
 _CACHE = 16384
 _NAMED_ANYWHERE: frozenset[Family] = frozenset(("medication", "immunization"))
@@ -106,7 +107,6 @@ class Vocabulary:
         }
         self._indexes: dict[Family, NameIndex] = {}
         self._readings: dict[_Signature, Reading] = {}
-        self._stances: dict[tuple[Reading, str], Stance] = {}
 
     # kinship
 
@@ -178,28 +178,19 @@ class Vocabulary:
 
     def stance(self, reading: Reading, concept: str) -> Stance:
         """What the entry of a reading is to a concept of its family."""
-        key = (reading, concept)
-        stance = self._stances.get(key)
-        if stance is None:
-            if len(self._stances) >= 8 * _CACHE:
-                self._stances.pop(next(iter(self._stances)))
-            stance = self._stances[key] = self._stance(reading, concept)
-        return stance
-
-    def _stance(self, reading: Reading, concept: str) -> Stance:
         below = self._below[concept]
-        if reading.is_ & below:
+        if not reading.is_.isdisjoint(below):
             return Stance.IS
         if reading.none:
             return Stance.IS_NOT
         # wider than the concept, or wider than something that is also the concept
-        if any(self._below[known] & below for known in reading.is_) or reading.above & below:
+        if not reading.above.isdisjoint(below) or any(not self._below[known].isdisjoint(below) for known in reading.is_):
             return Stance.BROADER
         if reading.exact:
             return Stance.IS_NOT
-        if reading.systems & self._complete[concept] and not reading.equal & below:
+        if not reading.systems.isdisjoint(self._complete[concept]) and reading.equal.isdisjoint(below):
             return Stance.IS_NOT
-        if reading.mentions & below or reading.named & self._above[concept]:
+        if not reading.mentions.isdisjoint(below) or not reading.named.isdisjoint(self._above[concept]):
             return Stance.MAY_BE
         if reading.is_:
             # the finest concepts here are one thing and no other; a group may still hold more
@@ -209,54 +200,58 @@ class Vocabulary:
 
     def _read(self, family: Family, entry: Entry) -> Reading:
         codings = self._codings(entry.codes)
-        texts = list(dict.fromkeys(filter(None, (fold(text) for text in (entry.text, *(c.display for c in entry.codes)) if text))))
+        texts = [fold(untagged(text)) for text in (entry.text, *(c.display for c in entry.codes)) if text]
+        texts = [text for text in dict.fromkeys(texts) if text]
         mapped = self.site.lookup(codings, texts) if self.site is not None else None
         if mapped is not None:
-            ours = frozenset(id_ for id_ in mapped if id_ in self.concepts)
-            return Reading(family, self._finest(ours), exact=True, none=not ours)
+            known = frozenset(id_ for id_ in mapped if id_ in self.concepts)
+            return Reading(family, self._finest(known), exact=True, none=not known)
         ours = self._families[family]
         stated = {id_ for id_ in (entry.concept, *(code for system, code in codings if system == CONCEPT_SYSTEM)) if id_}
         if stated & ours:
             return Reading(family, self._finest(stated & ours), exact=True)
-        texts.extend(fold(id_.replace("-", " ")) for id_ in sorted(stated))
+        texts.extend(fold(id_) for id_ in sorted(stated))
 
         systems = frozenset(system for system, code in codings if system != CONCEPT_SYSTEM and self.systems.shaped(system, code))
         coded, meanings, above = self._coded(codings, ours)
+        words = texts or meanings
         index = self._index(family)
-        equal: set[str] = set()
-        named: set[str] = set()
-        mentioned: set[str] = set()
-        anywhere: set[str] = set()
-        for text in texts or meanings:
-            whole = index.equal(_ALLERGY.sub(r"\1", text)) if family == "allergy" else index.equal(text)
-            found = index.find(text)
-            equal |= whole
-            named |= found.named
-            mentioned |= found.mentioned | whole
-            if texts and family in _NAMED_ANYWHERE:
-                anywhere |= found.named
-            elif texts and family == "procedure":
-                # product names of cell therapies, which are also charted as drugs
-                anywhere |= {id_ for id_ in found.named if "medication" in self.concepts[id_].also and len(self._below[id_]) == 1}
-        said = (equal | anywhere) if texts else set()
+        found = [index.find(text) for text in words]
+        said = self._said(family, index, texts, found) if texts else frozenset[str]()
         if coded:
             # the code decides; words may only be finer than it
-            finer = {id_ for id_ in said if any(id_ in self._below[known] for known in coded)}
-            certain, against = coded | finer, frozenset[str]()
+            certain = frozenset(coded).union(id_ for id_ in said if any(id_ in self._below[known] for known in coded))
+            against = frozenset[str]()
         else:
             against = frozenset(id_ for id_ in said if self._contradicted(family, id_, systems))
             certain = said - against
         is_ = self._finest(certain)
+        if is_ and family in _NAMED_ANYWHERE:
+            # a drug's own name says nothing of another drug
+            kin = is_.union(*(self._above[id_] for id_ in is_))
+            found = [index.find(one.without(text, kin)) for one, text in zip(found, words, strict=True)]
         return Reading(
             family,
             is_=is_,
-            mentions=frozenset(mentioned) - is_,
-            named=frozenset(named) - is_,
+            mentions=frozenset().union(*(one.mentioned for one in found)) - is_,
+            named=frozenset().union(*(one.named for one in found)) - is_,
             equal=against,
             above=above,
             systems=systems,
-            wordless=not texts and not meanings,
+            wordless=not words,
         )
+
+    def _said(self, family: Family, index: NameIndex, texts: list[str], found: list[Found]) -> frozenset[str]:
+        """Concepts that an entry's words name outright: in the whole text, for drugs and vaccines also within it."""
+        said: set[str] = set()
+        for text, one in zip(texts, found, strict=True):
+            said |= index.equal(_ALLERGY.sub(r"\1", text) if family == "allergy" else text)
+            if family in _NAMED_ANYWHERE:
+                said |= one.named
+            elif family == "procedure":
+                # product names of cell therapies, which are also charted as drugs
+                said |= {id_ for id_ in one.named if "medication" in self.concepts[id_].also and len(self._below[id_]) == 1}
+        return frozenset(said)
 
     def _codings(self, codes: tuple[Coding, ...]) -> list[tuple[str, str]]:
         found = []

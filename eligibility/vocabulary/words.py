@@ -6,6 +6,7 @@ spaces and punctuation do not matter. Letters, digits, ``+`` and ``%`` do.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,19 @@ _ASCII = {
     code: (chr(code).lower() if chr(code).isalnum() or chr(code) in _KEPT else None if chr(code) == "'" else " ") for code in range(128)
 }
 _GRAM = 3
+_TAG = re.compile(
+    r"\s*\((?:disorder|finding|procedure|situation|event|observable entity|morphologic abnormality|substance|product"
+    r"|medicinal product|clinical drug|regime/therapy|person)\)\s*$"
+)
+
+
+def untagged(text: str) -> str:
+    """A text without the bracket in which SNOMED CT says what kind of thing it names.
+
+    >>> untagged("Multiple sclerosis (disorder)")
+    'Multiple sclerosis'
+    """
+    return _TAG.sub("", text)
 
 
 @lru_cache(maxsize=16384)
@@ -40,10 +54,23 @@ def fold(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Concepts met in a text: by any of their words, and by a whole name of theirs."""
+    """Concepts met in a text: by any of their words, and by a whole name of theirs, with its place."""
 
     mentioned: frozenset[str]
     named: frozenset[str]
+    places: tuple[tuple[int, int, frozenset[str]], ...] = ()
+
+    def without(self, folded: str, known: frozenset[str]) -> str:
+        """The text with the names of some concepts taken out: what else do its words say?
+
+        Only letters that no name of them covers are left, so *prednisolone* does not stay behind
+        where *methylprednisolone* was the name.
+        """
+        left = list(folded)
+        for start, end, ids in self.places:
+            if ids & known:
+                left[start:end] = "|" * (end - start)
+        return "".join(left)
 
 
 NOTHING = Found(frozenset(), frozenset())
@@ -94,6 +121,7 @@ class NameIndex:
             return NOTHING
         mentioned: set[str] = set()
         named: set[str] = set()
+        places: list[tuple[int, int, frozenset[str]]] = []
         grams = self._grams
         for start in range(len(folded) - _GRAM + 1):
             table = grams.get(folded[start : start + _GRAM])
@@ -109,9 +137,14 @@ class NameIndex:
                     mentioned |= any_ids
                 if whole and name_ids:
                     named |= name_ids
+                    places.append((start, end, name_ids))
+        start = 0
         for word in folded.split():
             short = self._short.get(word)
             if short is not None:
                 mentioned |= short[0]
-                named |= short[1]
-        return Found(frozenset(mentioned), frozenset(named))
+                if short[1]:
+                    start = folded.index(word, start)
+                    named |= short[1]
+                    places.append((start, start + len(word), short[1]))
+        return Found(frozenset(mentioned), frozenset(named), tuple(places))

@@ -20,7 +20,8 @@ A case is a patient in miniature, a date, and what the criteria of a trial are e
 ``true``, ``false`` and ``unknown`` are the truth that a result shows; ``presumed_true`` and
 ``presumed_false`` say besides that only silence answers; ``not_applicable`` that the criterion does
 not apply. A criterion of an arm is named ``arm/I1``. ``absence``, ``site`` and ``attestations`` may
-stand beside ``as_of``. A mistake in the file is told apart from a wrong answer.
+stand beside ``as_of``, and ``why`` for the author's reasoning, which a failure shows. A mistake in
+the file is told apart from a wrong answer.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ from .site_files import numbers_of_ranges, problems_of
 
 Word = Literal["true", "false", "unknown", "presumed_true", "presumed_false", "not_applicable"]
 _WORDS: tuple[str, ...] = get_args(Word)
-_CASE_KEYS = ("name", "as_of", "absence", "anchors", "site", "attestations", "patient", "expect")
+_CASE_KEYS = ("name", "as_of", "absence", "anchors", "site", "attestations", "patient", "expect", "why")
 _EXPECT_KEYS = ("status", "arms", "criteria")
 _CRITERION_KEYS = ("truth", "reasons", "effect")
 
@@ -84,11 +85,12 @@ class Case:
     status: tuple[Status, int] | None = None
     arms: tuple[tuple[str, Status, int], ...] = ()
     criteria: tuple[Expected, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One answer that was not the expected one, with its place and the engine's reasons."""
+    """One answer that was not the expected one, with its place, the engine's reasons, and the author's."""
 
     file: str
     line: int
@@ -97,6 +99,7 @@ class Failure:
     expected: str
     got: str
     why: tuple[str, ...] = ()
+    author: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.case}: {self.what}: expected {self.expected}, got {self.got}"
@@ -219,7 +222,7 @@ def run_case(case: Case, plan: Plan, library: RuleLibrary, words: Words) -> Case
         failures += _failures(case, expected, result, words)
     cells = {name: word_of(result) for name, result in results.items() if getattr(result.criterion, "note", None) is None}
     cells.pop("record/death", None)
-    return CaseResult(case, tuple(failures), cells)
+    return CaseResult(case, tuple(replace(failure, author=case.why) for failure in failures), cells)
 
 
 def word_of(result: CriterionResult) -> Word:
@@ -252,7 +255,7 @@ def _status_failures(case: Case, screening: Screening) -> Iterator[Failure]:
 
 
 def _failures(case: Case, expected: Expected, result: CriterionResult, words: Words) -> Iterator[Failure]:
-    why = tuple(words.reason(reason) for reason in result.reasons)
+    why = tuple(words.why(result))
     where = (case.file, expected.line, case.name, expected.criterion)
     if expected.truth is not None and not _agrees(expected.truth, result):
         yield Failure(*where, expected.truth, word_of(result), why)
@@ -332,7 +335,8 @@ class _File:
         if len(self.problems) > before or as_of is None or patient is None:
             return None
         settings = Settings(day_of(as_of), "unknown" if absence == "unknown" else "presumed", anchors, site, answers)
-        return Case(trial.id, str(data["name"]), str(self.path), self._line(at), patient, settings, status, arms, criteria)
+        why = str(data.get("why", ""))
+        return Case(trial.id, str(data["name"]), str(self.path), self._line(at), patient, settings, status, arms, criteria, why)
 
     def _patient(self, data: Any, at: tuple[str | int, ...]) -> Patient | None:
         if not isinstance(data, dict):

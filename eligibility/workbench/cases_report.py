@@ -38,8 +38,9 @@ def text(report: CasesReport, *, coverage: bool = False, width: int = WIDTH) -> 
         lines += ["", *textwrap.wrap(str(problem), width, subsequent_indent="    ", break_on_hyphens=False, break_long_words=False)]
     for failure in report.failures:
         lines += ["", *textwrap.wrap(str(failure), width, subsequent_indent="    ", break_on_hyphens=False, break_long_words=False)]
-        for why in failure.why:
-            lines += textwrap.wrap(why, width, initial_indent="    because ", subsequent_indent="    ", break_on_hyphens=False)
+        for label, why in (*(("engine", why) for why in failure.why), ("author", failure.author)):
+            if why:
+                lines += textwrap.wrap(why, width, initial_indent=f"    {label}: ", subsequent_indent=" " * 12, break_on_hyphens=False)
     counts = f"{report.passed} passed, {report.failed} failed, {plural(report.errors, 'case')} could not be run"
     lines += ["", counts]
     return "\n".join(lines) + "\n"
@@ -99,6 +100,7 @@ def case_schema() -> dict[str, Any]:
             "attestations": {"type": "array", "items": {"type": "object"}},
             "patient": {"type": "object"},
             "expect": expect,
+            "why": {"type": "string"},
         },
         required=["name", "as_of", "patient", "expect"],
     )

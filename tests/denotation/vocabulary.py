@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from eligibility.model.patient import FAMILIES
 from eligibility.model.time import Duration
 from eligibility.vocabulary.concept import Concept, Plausible, ScoreItem, Sourced, SourcedDuration
 
@@ -56,7 +57,6 @@ CONCEPTS: tuple[Concept, ...] = (
     _concept("glucocorticoid", "medication"),
     _concept("prednisone", "medication", broader=("glucocorticoid",), equivalents={"prednisone": Sourced(low=1, high=1, source=SOURCE)}),
     _concept("dexa", "medication", broader=("glucocorticoid",), equivalents={"prednisone": Sourced(low=4, high=4, source=SOURCE)}),
-    _concept("bystander", "medication"),  # no question is about it: it keeps the family live
     # the rest
     _concept("washing", "procedure"),
     _concept("removal", "procedure"),
@@ -64,6 +64,8 @@ CONCEPTS: tuple[Concept, ...] = (
     _concept("live-shot", "immunization"),
     _concept("nut-allergy", "allergy"),
     _concept("milk-allergy", "allergy"),
+    # no question is about these: an entry of one keeps its family live
+    *(_concept(f"bystander-{family}", family) for family in FAMILIES),
 )
 
 BY_ID = {concept.id: concept for concept in CONCEPTS}

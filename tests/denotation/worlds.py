@@ -167,8 +167,8 @@ class Case:
     def contradicts(self, told: Told, absent: Absent) -> bool:
         if told.kind in ("refuted", "plan") or told.family != absent.family:
             return False
-        if self.starts(told)[0] > self.until(absent):
-            return False
+        if self.starts(told)[0] > min(self.until(absent), self.today):
+            return False  # later than the statement, or not yet seen
         if absent.concept is None or told.kind == "code":
             return True
         return told.kind != "words" and _related(told.concept, absent.concept)
@@ -252,15 +252,8 @@ def _range(lo: int, hi: int) -> str:
 
 
 def _bystander(family: str) -> dict[str, Any]:
-    other = {
-        "condition": {"concept": "lifer", "start": "2001"},
-        "observation": {"concept": "swab", "start": "2001-01-01", "value": "negative", "status": "final"},
-        "medication": {"concept": "bystander", "start": "2001-01-01", "kind": "administration", "status": "completed"},
-        "procedure": {"concept": "removal", "start": "2001-01-01", "status": "completed"},
-        "immunization": {"concept": "live-shot", "start": "2001-01-01", "status": "completed"},
-        "allergy": {"concept": "milk-allergy", "start": "2001-01-01", "verification": "confirmed"},
-    }
-    return {**other[family], "source": f"bystander/{family}"}
+    entry: dict[str, Any] = {"concept": f"bystander-{family}", "start": "2001-01-01", "source": f"bystander/{family}"}
+    return {**entry, "value": 1, "status": "final"} if family == "observation" else entry
 
 
 def _entry(t: Told, source: str) -> dict[str, Any]:
@@ -366,7 +359,7 @@ def _related(one: str, other: str) -> bool:
     return one in _below(other) or other in _below(one)
 
 
-def completions(case: Case, t: Told, minutes: tuple[int, ...], strict: bool, wanted: set[str], documented: bool) -> list[Event | None]:
+def completions(case: Case, t: Told, minutes: tuple[int, ...], strict: bool, wanted: set[str], asked: set[str]) -> list[Event | None]:
     """The events one entry may be: one for each choice of what the chart leaves open; None for no event."""
     if t.kind == "refuted":
         return [None]
@@ -374,9 +367,10 @@ def completions(case: Case, t: Told, minutes: tuple[int, ...], strict: bool, wan
     maybe = case.possible(t)
     if not t.understood:
         of_family = sorted(w for w in wanted if BY_ID[w].family == t.family)
-        if t.kind == "words" and (documented or not strict):
+        sure_not = "documented" in asked or not strict  # presumed not counts as is not
+        if t.kind == "words" and sure_not:
             of_family = []
-        elif t.kind == "mention" and (documented or not strict):
+        elif t.kind == "mention" and sure_not:
             of_family = [w for w in of_family if w in _above(t.concept)]  # its words name it, or what is wider
         concepts, maybe = of_family, True
     found: list[Event | None] = [None] if maybe else []
@@ -387,7 +381,7 @@ def completions(case: Case, t: Told, minutes: tuple[int, ...], strict: bool, wan
             start = (DAY0 + day) * MINUTES + minute
             for end in _ends(case, t, concept, start):
                 base = Event(t.family, concept, start, end, planned=t.kind == "plan")
-                found += [replace(base, **more) for more in _attributes(t, concept)]
+                found += [replace(base, **more) for more in _attributes(t, concept, asked)]
     return found
 
 
@@ -429,22 +423,41 @@ def _ends(case: Case, t: Told, concept: str, start: int) -> list[int]:
 NUMBERS_BEYOND = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 40.0)
 
 
-def _attributes(t: Told, concept: str) -> list[dict[str, Any]]:
-    """Every way to fill in what the entry leaves out."""
+def _attributes(t: Told, concept: str, asked: set[str]) -> list[dict[str, Any]]:
+    """Every way to fill in what the entry leaves out, as far as anything asks for it."""
     ways: list[list[dict[str, Any]]] = []
     kind = BY_ID[concept]
+
+    def either(name: str, known: Any, otherwise: Any) -> None:
+        if name in asked:
+            ways.append([{name: one} for one in ([known] if known is not None else otherwise)])
+
     if kind.family == "observation":
-        ways.append(_values(t, concept))
-        if concept == "enzyme":
+        if "value" in asked:
+            ways.append(_values(t, concept))
+        if "range" in asked:
             ranges = [t.range] if t.range else [(1.0, 2.0), (0.0, 0.5), (2.5, 3.0)]
             ways.append([{"low": low, "high": high} for low, high in ranges])
     if kind.family == "medication":
-        ways.append([{"dose": t.dose}] if t.dose is not None else [{"dose": d} for d in (0.0, 1.0, 2.0, 3.0, 9.0)])
-        ways.append([{"route": r} for r in ([t.route] if t.route is not None else ROUTES)])
-        ways.append([{"outcome": o} for o in ([frozenset({t.outcome})] if t.outcome is not None else ANY_OUTCOME)])
+        either("dose", t.dose, (0.0, 1.0, 2.0, 3.0, 9.0))
+        either("route", t.route, ROUTES)
+        either("outcome", frozenset({t.outcome}) if t.outcome is not None else None, ANY_OUTCOME)
     if kind.family in ("condition", "allergy"):
-        ways.append([{"grade": float(t.grade)}] if t.grade is not None else [{"grade": g} for g in (1.0, 2.0, 3.0, 4.0)])
-    return [{k: v for way in ways_ for k, v in way.items()} for ways_ in itertools.product(*ways)]
+        either("grade", float(t.grade) if t.grade is not None else None, (1.0, 2.0, 3.0, 4.0))
+    return [{k: v for way in chosen for k, v in way.items()} for chosen in itertools.product(*ways)]
+
+
+def asked_of(statement: Any, rules: Rules) -> set[str]:
+    """The attributes of facts that the statement asks for, and ``documented``."""
+    text = repr(statement)
+    found = {"value"} if "observation=" in text else set()
+    words = {"dose": "dose=DoseTest", "route": "route=(", "outcome": "outcome=(", "grade": "grade=GradeTest", "range": "TimesLimit"}
+    found |= {name for name, word in words.items() if word in text}
+    if "unchanged=True" in text or "prednisone-equivalent-dose" in text:
+        found.add("dose")
+    if "documented=True" in text:
+        found.add("documented")
+    return found
 
 
 def _values(t: Told, concept: str) -> list[dict[str, Any]]:
@@ -583,8 +596,8 @@ class Worlds:
         minutes = (0, 720, 1439) if ordered else (720,)
         if ordered and len(self.case.told) < 2 and not spans:
             minutes = (0, 1439)
-        documented = any(getattr(s, "documented", None) for s in c.walk(self.statement))
-        self.options = [completions(self.case, t, minutes, self.strict, self.wanted, documented) for t in self.case.told]
+        self.asked = asked_of(self.statement, self.rules)
+        self.options = [completions(self.case, t, minutes, self.strict, self.wanted, self.asked) for t in self.case.told]
         self.options = [self._told_apart(options) for options in self.options]
         self.anchors = sorted({"screening", *self.case.anchors})
         self.anchor_days = [range(lo, hi + 1) for lo, hi in (self.case.anchor_days(name) for name in self.anchors)]
@@ -598,7 +611,7 @@ class Worlds:
     def _told_apart(self, options: list[Event | None]) -> list[Event | None]:
         """Drop completions of concepts the statement never asks about: they all count as no event."""
         kept = [e if e is not None and e.concept in self.wanted else None for e in options]
-        return list(dict.fromkeys(_key(e) for e in kept)) and _unique(kept)
+        return _unique(kept)
 
     @property
     def size(self) -> int:
@@ -696,7 +709,7 @@ class Worlds:
 
     def _of(self, concept: str, days: list[int]) -> Iterator[Event]:
         kind = BY_ID[concept]
-        fills = _attributes(Told(concept, None), concept)
+        fills = _attributes(Told(concept, None), concept, self.asked)
         if len(fills) > 12:
             fills = random.Random(0).sample(fills, 12)
         for day in days:

@@ -26,10 +26,20 @@ def test_golden_csv(results: Results, words: Words, golden: Callable[[str, str],
     golden("screening.csv", csv.dumps(results, words))
 
 
-@pytest.mark.parametrize("width", [60, 80, 100])
+@pytest.mark.parametrize("width", [70, 80, 100])
 def test_no_line_is_wider_than_the_page(results: Results, words: Words, width: int) -> None:
     for page in (text.screening(results, words, width=width), text.explanation(results, words, width=width)):
         assert max(map(len, page.splitlines())) <= width
+
+
+def test_a_long_id_is_shortened_in_the_summary_and_whole_above_the_details(results: Results, words: Words) -> None:
+    (report,) = results.patients
+    name = "0f9b8e1c-aaaa-bbbb-cccc-1234567890ab" * 2
+    page = text.screening(replace(results, patients=(replace(report, result=replace(report.result, patient=name)),)), words)
+    summary, _, details = page.partition("== ")
+    assert max(map(len, summary.splitlines())) <= 80
+    assert "90ab" in summary
+    assert details.startswith(name)
 
 
 def test_plain_text_carries_no_escapes_even_from_the_chart(results: Results, words: Words) -> None:

@@ -1,0 +1,524 @@
+"""FHIR R4 into patients: bundles of any type, single resources, NDJSON, very large bundles.
+
+:class:`Collector` takes resources in, then sorts them by patient and reads them. Reading is tolerant
+(plain dictionaries, no FHIR library); ``docs/sources/fhir.md`` says what each kind becomes. Every
+resource ends in exactly one place of exactly one patient, or is told in a problem where it can be
+nobody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
+
+import orjson
+
+from ..errors import Problem
+from ..model.time import When
+from . import written
+from .arrival import PatientInput
+from .fhir_chart import Chart, Drug, Item, Key, Scope, contained, text_of
+from .fhir_look import PATIENT_REFERENCE, People
+from .fhir_medications import described
+from .fhir_resources import FOREIGN_FAMILY, READERS, UNREAD, foreign_version, read_item
+from .fhir_values import Resource
+from .raw import Marked, MarkedList, Tree, Unreadable, doubled_keys, elements, parse_json
+
+_SUBJECTS = ("subject", "patient", "beneficiary", "for", "individual")
+_BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
+_STATED_TIME = ("document", "collection", "searchset")
+
+
+class Collector:
+    """Resources of one or several files that belong together, on their way to patients."""
+
+    def __init__(self, strict: bool = False) -> None:
+        self.strict = strict
+        self.items: list[Item] = []
+        self.subjects: list[Tree] = []
+        self.people: dict[str, list[Item]] = {}
+        self.drugs: dict[Key, Item] = {}
+        self.keys: set[Key] = set()
+        self.deleted: set[Key] = set()
+        self.scopes: list[Scope] = []
+        self.problems: list[Problem] = []
+        self.written: When | None = None
+        self.pack = False
+        self._drug_cache: dict[tuple[int, str, str], Drug] = {}
+
+    # taking in
+
+    def add(self, tree: Tree, file: str) -> None:
+        """A parsed file: a bundle, one resource, or a list of resources."""
+        scope = self._scope(file)
+        doubled = isinstance(tree, (Marked, MarkedList))
+        if isinstance(tree, list):
+            for index, one in enumerate(tree):
+                self._resource(one, f"[{index}]", None, scope, None, doubled)
+        elif isinstance(tree, dict) and tree.get("resourceType") == "Bundle":
+            self._bundle(tree, "", None, scope, doubled)
+        else:
+            self._resource(tree, "", None, scope, None, doubled)
+
+    def add_lines(self, data: bytes, file: str) -> None:
+        """NDJSON: one resource a line."""
+        scope = self._scope(file)
+        self.pack = len(data) > PACKED
+        for number, line in enumerate(data.split(b"\n"), start=1):
+            if line.strip():
+                self._part(line, f"line {number}", number, scope, entry=False)
+        self.pack = False
+
+    def add_stream(self, stream: BinaryIO, file: str) -> None:
+        """A very large bundle, entry by entry."""
+        scope = self._scope(file)
+        self.pack = True
+        index = -1
+        held: bytes | None = None
+        for part in elements(stream, "entry", file):
+            if held is not None:
+                self._part(held, f"entry[{index}]", None, scope, entry=True)
+            held = part
+            index += 1
+        self.pack = False
+        if held is not None:  # the last part is the bundle without its entries
+            tree = parse_json(held, file)
+            if isinstance(tree, dict):
+                self._bundle({**tree, "entry": []}, "", None, scope, isinstance(tree, Marked))
+
+    def _scope(self, file: str) -> Scope:
+        scope = Scope(file)
+        self.scopes.append(scope)
+        return scope
+
+    def _part(self, data: bytes, where: str, line: int | None, scope: Scope, entry: bool) -> None:
+        try:
+            tree = parse_json(data, scope.file, None if line is not None else where, first_line=line or 1)
+        except Unreadable as error:
+            problem = error.problem
+            if line is None:  # lines are counted inside the entry, not in the file
+                problem = Problem(problem.code, problem.message, file=problem.file, where=where, instead=problem.instead)
+            self.problems.append(problem)
+            found = PATIENT_REFERENCE.search(data)
+            subject = {"reference": f"Patient/{found[1].decode()}"} if found else None
+            self._bad(where, line, scope, problem.message, subject)
+            return
+        doubled = isinstance(tree, (Marked, MarkedList))
+        if entry:
+            self._entry(tree, where, line, scope, doubled)
+        elif isinstance(tree, dict) and tree.get("resourceType") == "Bundle":
+            self._bundle(tree, f"{where}, ", line, scope, doubled)
+        else:
+            self._resource(tree, where, line, scope, None, doubled)
+
+    def _bundle(self, tree: dict[str, Any], prefix: str, line: int | None, scope: Scope, doubled: bool) -> None:
+        version = tree.get("fhirVersion")
+        if isinstance(version, str) and not version.startswith("4."):
+            raise Unreadable(
+                Problem(
+                    "fhir-version",
+                    "the bundle says it is of another FHIR version than R4",
+                    file=scope.file,
+                    instead="export it as R4 (4.0.1)",
+                )
+            )
+        if tree.get("type") in _STATED_TIME and tree.get("timestamp") is not None:
+            stated = Resource(tree).moment("timestamp")
+            if stated is not None and (scope.written is None or stated.hi > scope.written.hi):
+                scope.written = stated
+        if doubled and isinstance(tree, Marked) and tree.twice:
+            names = ", ".join(sorted(tree.twice))
+            where = f"{prefix}bundle".strip()
+            self._complain("duplicate-key", f"a key of the bundle is written twice ({names}); only the last is read", where, line, scope)
+            self._bad(where, line, scope, "a key of the bundle is written twice", None)
+        entries = tree.get("entry")
+        if isinstance(entries, dict):
+            entries = [entries]
+        if entries is not None and not isinstance(entries, list):
+            self._complain("wrong-type", "a bundle's `entry` is a list", f"{prefix}entry", line, scope)
+            self._bad(f"{prefix}entry", line, scope, "not a list of entries", None)
+            entries = []
+        for index, entry in enumerate(entries or ()):
+            self._entry(entry, f"{prefix}entry[{index}]", line, scope, doubled)
+
+    def _entry(self, entry: Tree, where: str, line: int | None, scope: Scope, doubled: bool) -> None:
+        if not isinstance(entry, dict):
+            self._complain("wrong-type", "an entry is an object with a resource", where, line, scope)
+            self._bad(where, line, scope, "not an object", None)
+            return
+        full_url = entry.get("fullUrl")
+        full_url = full_url if isinstance(full_url, str) and full_url.strip() else None
+        body = entry.get("resource")
+        if body is None:
+            request = entry.get("request")
+            if isinstance(request, dict) and request.get("method") == "DELETE" and isinstance(request.get("url"), str):
+                self.deleted.add(scope.target(request["url"]))
+            self._put(Item("", None, scope, where, line, f"Bundle@{where}"), None, "an entry without a resource")
+            return
+        if isinstance(body, dict) and body.get("resourceType") == "Bundle":
+            self._bundle(body, f"{where}, ", line, scope, doubled)
+            return
+        self._resource(body, where, line, scope, full_url, doubled)
+
+    def _resource(self, body: Tree, where: str, line: int | None, scope: Scope, full_url: str | None, doubled: bool) -> None:
+        if not isinstance(body, dict):
+            self._complain("wrong-type", "a resource is an object", where, line, scope)
+            self._bad(where, line, scope, "not an object", None)
+            return
+        subject = next((body[name] for name in _SUBJECTS if body.get(name) is not None), None)
+        kind = body.get("resourceType")
+        if not isinstance(kind, str) or not kind.strip():
+            self._complain("no-kind", "there is no `resourceType`, so it cannot be told what this is", where, line, scope)
+            self._bad(where, line, scope, "it cannot be told what it is", subject)
+            return
+        kind = written.clean(kind)
+        name = body.get("id")
+        name = name.strip() if isinstance(name, str) and name.strip() else None
+        key_name = name or (scope.target(full_url)[1] if full_url is not None else None)
+        pointer = f"{kind}/{name}" if name else f"{kind}@{where or PurePosixPath(scope.file).name or 'input'}"
+        if doubled:
+            twice = doubled_keys(body)
+            if twice:
+                self._complain(
+                    "duplicate-key", "a key is written twice in this entry; which of the two holds cannot be told", where, line, scope
+                )
+                self._bad(where, line, scope, "a key is written twice", subject, pointer)
+                return
+        item = Item(kind, body, scope, where, line, pointer)
+        if key_name is not None:
+            key = (kind, key_name)
+            self.keys.add(key)
+            if full_url is not None:
+                scope.urls[full_url] = key
+            if kind == "Medication":
+                self.drugs.setdefault(key, item)
+        if self.strict:
+            from .fhir_strict import violations
+
+            self.problems.extend(violations(body, kind, scope.file, f"{where} ({pointer})" if where else pointer, line))
+        if kind == "Patient":
+            person = key_name or pointer
+            self.people.setdefault(person, []).append(item)
+            scope.people[person] = None
+            for one in Resource(body).objects("identifier"):
+                if isinstance(one.get("system"), str) and isinstance(one.get("value"), str):
+                    scope.identifiers[one["system"], one["value"]] = person
+            self._put(item, {"reference": f"Patient/{person}"}, None)
+            return
+        if self.pack and kind != "Medication":
+            # a very large file: keep what will be read, packed, and of the rest only that it was there
+            item.body = orjson.dumps(body) if kind in READERS else None
+        self._put(item, subject, None)
+
+    def _put(self, item: Item, subject: Tree, bad: str | None) -> None:
+        if bad is not None:
+            item.body = bad
+        self.items.append(item)
+        self.subjects.append(subject)
+
+    def _bad(self, where: str, line: int | None, scope: Scope, why: str, subject: Tree, pointer: str | None = None) -> None:
+        self._put(Item("?", why, scope, where, line, pointer or f"unreadable@{where or 'input'}"), subject, why)
+
+    def _complain(self, code: str, message: str, where: str, line: int | None, scope: Scope) -> None:
+        self.problems.append(Problem(code, message, file=scope.file, line=line, where=where or None))
+
+    # sorting by patient
+
+    def everyone(self) -> list[str]:
+        """The patients these resources speak of, in the order met."""
+        return list(dict.fromkeys((*self.people, *(person for person in self._persons() if person is not None))))
+
+    def _persons(self) -> Iterator[str | None]:
+        for item, subject in zip(self.items, self.subjects, strict=True):
+            person, _ = self._person(item, subject)
+            yield person
+
+    def _person(self, item: Item, subject: Tree) -> tuple[str | None, str | None]:
+        body = item.body if isinstance(item.body, dict) else {}
+        if isinstance(item.body, bytes) and isinstance(subject, dict) and str(subject.get("reference")).startswith("#"):
+            body = orjson.loads(item.body)
+        person, why = item.scope.person(subject, body)
+        if person is not None and person.startswith("#"):
+            person = item.pointer + person
+        return person, why
+
+    def patients(self, wanted: frozenset[str] | None = None, alone: bool = True) -> Iterator[PatientInput | Problem]:
+        """Every patient with what is theirs, then the problems that are nobody's.
+
+        ``alone`` says that these files are all there is: then it is an error that they hold no patient.
+        """
+        charts: dict[str, list[Item]] = {}
+        aside: dict[str, list[tuple[Item, str]]] = {}
+        nobody: dict[str, dict[str, int]] = {}
+        named = [self._person(item, subject) for item, subject in zip(self.items, self.subjects, strict=True)]
+        referred: dict[int, dict[str, None]] = {}
+        for item, (person, _) in zip(self.items, named, strict=True):
+            if person is not None:
+                referred.setdefault(id(item.scope), {})[person] = None
+        everyone = list(dict.fromkeys((*self.people, *(person for person, _ in named if person is not None))))
+        for item, (person, why) in zip(self.items, named, strict=True):
+            scope = item.scope
+            sole = self._sole(scope, referred, everyone)
+            if person is not None and person not in self.people and len(scope.people) == 1 and "#" not in person:
+                # the file is one patient's and this entry names another, who is not here
+                owner = next(iter(scope.people))
+                aside.setdefault(owner, []).append((item, "another patient's"))
+                if item.kind in READERS:
+                    self._complain(
+                        "another-patient",
+                        f"this entry names a patient who is not in the input ({item.pointer})",
+                        item.where,
+                        item.line,
+                        scope,
+                    )
+            elif person is not None:
+                charts.setdefault(person, []).append(item)
+            elif why is not None and sole is not None:
+                aside.setdefault(sole, []).append((item, why))
+            elif sole is not None:
+                charts.setdefault(sole, []).append(item)
+            else:
+                counts = nobody.setdefault(scope.file, {})
+                counts[item.kind] = counts.get(item.kind, 0) + 1
+                if item.kind in READERS and why is None:
+                    self._complain(
+                        "no-subject", f"this entry names no patient ({item.pointer}); it is nobody's", item.where, item.line, scope
+                    )
+        for person in dict.fromkeys((*(one for one in everyone if one in charts), *aside)):
+            if wanted is None or person in wanted:
+                yield self._read(person, charts.get(person, []), aside.get(person, []))
+        yield from self.problems
+        for file, counts in nobody.items():
+            lonely = alone and not charts
+            what = ", ".join(
+                f"{count} {kind if kind not in ('', '?') else 'unreadable or empty'}" for kind, count in sorted(counts.items())
+            )
+            message = f"there is no patient in it ({what})" if lonely else f"entries that are no patient's: {what}"
+            yield Problem("no-patient", message, file=file, severity="error" if lonely else "note")
+        if alone and not charts and not nobody and not self.problems:
+            yield Problem("no-patient", "there is no patient in it", file=self.scopes[0].file if self.scopes else None)
+
+    def _sole(self, scope: Scope, referred: dict[int, dict[str, None]], everyone: list[str]) -> str | None:
+        """The one patient a file is about, if it is about one."""
+        if scope.people:
+            return next(iter(scope.people)) if len(scope.people) == 1 else None
+        mentioned = referred.get(id(scope), {})
+        if len(mentioned) == 1:
+            return next(iter(mentioned))
+        return everyone[0] if len(everyone) == 1 else None
+
+    # reading one patient
+
+    def _read(self, person: str, items: list[Item], aside: list[tuple[Item, str]]) -> PatientInput:
+        chart = Chart(person, self._drug, self._known)
+        first = items[0] if items else aside[0][0]
+        chart.file = first.scope.file
+        for written_on in (self.written, *(item.scope.written for item in items[:1])):
+            if written_on is not None and (chart.written is None or written_on.hi > chart.written.hi):
+                chart.written = written_on
+        self._unique(items, aside)
+        kept = self._versions(items, chart)
+        self._identity(person, [item for item in kept if item.kind == "Patient"], items, chart)
+        foreign: dict[tuple[str, str], list[Item]] = {}
+        for item in kept:
+            self._one(item, chart, foreign)
+        for item, why in aside:
+            chart.set_aside(item, why)
+        for (file, version), those in foreign.items():
+            count = f"{len(those)} entries have" if len(those) > 1 else "an entry has"
+            chart.problems.append(
+                Problem(
+                    "fhir-version",
+                    f"{count} the shape of FHIR {version}, not of R4 (first: {those[0].pointer})",
+                    file=file,
+                    where=those[0].where or None,
+                    line=those[0].line,
+                    instead="export as R4 (4.0.1)",
+                )
+            )
+        return PatientInput(chart.patient(), chart.file, tuple(chart.problems))
+
+    def _one(self, item: Item, chart: Chart, foreign: dict[tuple[str, str], list[Item]]) -> None:
+        if isinstance(item.body, str):
+            if item.kind == "?":
+                chart.lost(item, None, item.body)
+            else:
+                chart.set_aside(item, item.body)
+            return
+        if isinstance(item.body, bytes):
+            item = Item(item.kind, orjson.loads(item.body), item.scope, item.where, item.line, item.pointer)
+        body = item.body
+        version = foreign_version(body, item.kind) if body is not None else None
+        if version is not None:
+            foreign.setdefault((item.scope.file, version), []).append(item)
+            family = READERS[item.kind][0] if item.kind in READERS else FOREIGN_FAMILY.get(item.kind)
+            words = text_of(*Resource(body).concept("code"))
+            chart.lost(item, family, f"of FHIR {version}, not R4", words)
+        elif item.kind in READERS:
+            read_item(item, chart)
+        else:
+            chart.set_aside(item, UNREAD.get(item.kind, f"a kind of entry that no rule reads ({item.kind})"))
+
+    @staticmethod
+    def _unique(items: list[Item], aside: list[tuple[Item, str]]) -> None:
+        """Make pointers different: the second ``Observation/1`` of a record is ``Observation/1~2``."""
+        seen: dict[str, int] = {}
+        for item in (*items, *(one for one, _ in aside)):
+            count = seen.get(item.pointer, 0) + 1
+            seen[item.pointer] = count
+            if count > 1:
+                item.pointer = f"{item.pointer}~{count}"
+
+    def _versions(self, items: list[Item], chart: Chart) -> list[Item]:
+        """Of entries with one id: copies and older versions set aside; where it cannot be told, all kept as doubtful."""
+        by_key: dict[str, list[Item]] = {}
+        for item in items:
+            base = item.pointer.partition("~")[0]
+            by_key.setdefault(base, []).append(item)
+        kept = []
+        drop: dict[int, str] = {}
+        for base, those in by_key.items():
+            kind, _, name = base.partition("/")
+            if name and (kind, name) in self.deleted:
+                drop.update((id(item), "deleted by the source") for item in those)
+            elif len(those) > 1 and name:
+                drop.update(self._older(those, chart))
+        for item in items:
+            why = drop.get(id(item))
+            if why is None:
+                kept.append(item)
+            else:
+                chart.set_aside(item, why)
+        return kept
+
+    def _older(self, those: list[Item], chart: Chart) -> Iterator[tuple[int, str]]:
+        bodies = [orjson.loads(item.body) if isinstance(item.body, bytes) else item.body for item in those]
+        different: list[int] = []
+        for index, body in enumerate(bodies):
+            if any(body == bodies[other] for other in different):
+                yield id(those[index]), "a copy of an entry already read"
+            else:
+                different.append(index)
+        if (
+            len(different) < 2
+            or those[0].kind not in (*READERS, "Patient")
+            or any(not isinstance(bodies[index], dict) for index in different)
+        ):
+            return
+        stamps = [_stamp(bodies[index]) for index in different]
+        if None not in stamps and len(set(stamps)) == len(stamps):
+            newest = max(range(len(stamps)), key=lambda place: stamps[place])  # type: ignore[arg-type,return-value]
+            for place, index in enumerate(different):
+                if place != newest:
+                    yield id(those[index]), "an older version of an entry"
+            return
+        if those[0].kind == "Patient":
+            return  # differing birth dates and sexes are kept as alternatives
+        chart.complain(
+            those[different[1]],
+            "id",
+            "duplicate-id",
+            f"{len(different)} different entries have one id; each is read as uncertain",
+            "give each entry an id of its own",
+        )
+        for index in different:
+            body = {**bodies[index], "modifierExtension": bodies[index].get("modifierExtension") or [{"url": "duplicate-id"}]}
+            those[index].body = body
+
+    def _identity(self, person: str, patients: list[Item], items: list[Item], chart: Chart) -> None:
+        bodies = [(item, Resource(item.body)) for item in patients if isinstance(item.body, dict)]
+        if not bodies and "#" in person:
+            for item in items:
+                body = orjson.loads(item.body) if isinstance(item.body, bytes) else item.body
+                held = contained(body, person.rpartition("#")[2]) if isinstance(body, dict) else None
+                if held is not None:
+                    bodies = [(item, Resource(held))]
+                    break
+        if not bodies:
+            chart.problems.append(
+                Problem(
+                    "no-patient-resource",
+                    "the record has no Patient resource: birth date and sex are unknown",
+                    file=chart.file,
+                    severity="warning",
+                    instead="give the file with the Patient too",
+                )
+            )
+        for item, resource in bodies:
+            birth = resource.moment("birthDate")
+            if birth is not None:
+                chart.births.setdefault(birth.text, birth)
+            sex = resource.word("gender")
+            if sex in ("female", "male", "other", "unknown"):
+                chart.sexes[sex] = None
+            elif sex is not None:
+                resource.fail("gender", "the gender is none of female, male, other, unknown", "bad-choice")
+            for extension in resource.objects("extension"):
+                if extension.get("url") == _BIRTH_SEX and extension.get("valueCode") in ("F", "M"):
+                    chart.sexes["female" if extension["valueCode"] == "F" else "male"] = None
+            died = resource.moment("deceasedDateTime")
+            if died is not None:
+                chart.deceased = died
+            elif resource.flag("deceasedBoolean") is True and not isinstance(chart.deceased, When):
+                chart.deceased = True
+            for path, code, message in resource.bad:
+                chart.complain(item, path, code, message)
+                if path.startswith("deceased"):
+                    chart.deceased = chart.deceased or True  # a death is told, its day is not readable
+        if len(chart.births) == 1:
+            chart.birth = next(iter(chart.births.values()))
+
+    def _known(self, item: Item, reference: str) -> bool:
+        if reference.startswith("#"):
+            body = item.body if isinstance(item.body, dict) else {}
+            return contained(body, reference[1:]) is not None
+        return item.scope.target(reference) in self.keys
+
+    def _drug(self, value: Tree, item: Item, resource: Resource) -> Drug:
+        if not isinstance(value, dict):
+            if value is not None:
+                resource.fail("medicationReference", "a reference to a drug belongs here")
+            return Drug((), None)
+        display = value.get("display")
+        words = written.clean(display) or None if isinstance(display, str) else None
+        reference = value.get("reference")
+        found: Tree = None
+        if isinstance(reference, str) and reference.strip():
+            if reference.startswith("#"):
+                found = contained(item.body, reference[1:])
+            else:
+                held = self.drugs.get(item.scope.target(reference.strip()))
+                found = held.body if held is not None else None
+            if not isinstance(found, dict) and words is None:
+                resource.fail("medicationReference", "the drug it refers to is not in the input", "reference-to-nobody")
+        if not isinstance(found, dict):
+            return Drug((), words)
+        drug = described(found, resource)
+        return drug if drug.codes or drug.text else Drug(drug.codes, words, drug.strength, drug.ingredients)
+
+
+PACKED = 32 << 20
+"""Bytes of NDJSON from which resources wait packed, not as trees."""
+
+
+def _stamp(body: dict[str, Any]) -> tuple[int, str] | None:
+    """What tells versions of one resource apart: the number of the version, then when it was written."""
+    meta = body.get("meta")
+    if not isinstance(meta, dict):
+        return None
+    version, updated = meta.get("versionId"), meta.get("lastUpdated")
+    number = int(version) if isinstance(version, str) and version.isascii() and version.isdigit() and len(version) < 12 else -1
+    if number < 0 and not isinstance(updated, str):
+        return None
+    return number, updated if isinstance(updated, str) else ""
+
+
+def people_of(tree: Tree) -> People:
+    """Whom a FHIR tree speaks of."""
+    collector = Collector()
+    try:
+        collector.add(tree, "")
+    except Unreadable:
+        return People(frozenset(), shared=False)
+    return People(frozenset(collector.everyone()), bool(collector.drugs))

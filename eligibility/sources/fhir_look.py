@@ -1,0 +1,97 @@
+"""A first look at FHIR files: what kind they are and whom they speak of, before anything is read.
+
+Large files are looked at by their bytes, so that a folder of them costs no memory.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import orjson
+
+from ..model.time import When
+from .fhir_values import Resource
+from .raw import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The manifest of a Bulk Data export: when it was taken and the files it lists."""
+
+    written: When | None
+    files: tuple[str, ...]
+
+
+def manifest(tree: Tree) -> Manifest | None:
+    """The manifest a JSON tree is, or None."""
+    if not isinstance(tree, dict) or not isinstance(tree.get("output"), list) or "transactionTime" not in tree:
+        return None
+    files = []
+    for one in tree["output"]:
+        url = one.get("url") if isinstance(one, dict) else None
+        if isinstance(url, str) and url.strip():
+            files.append(PurePosixPath(url.partition("?")[0]).name)
+    return Manifest(Resource(tree).moment("transactionTime"), tuple(dict.fromkeys(files)))
+
+
+# a first look: whom a file speaks of
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The patients a file names, and whether it holds drugs that other files may refer to."""
+
+    ids: frozenset[str]
+    shared: bool
+
+
+PATIENT_REFERENCE = re.compile(rb'"(?:[^"\s]*/)?Patient/([A-Za-z0-9\-.]{1,64})[/"|]')
+_PATIENT_KIND = re.compile(rb'"resourceType"\s*:\s*"Patient"')
+_DRUG_KIND = re.compile(rb'"resourceType"\s*:\s*"Medication"')
+
+
+def people_of_parts(parts: Iterable[bytes]) -> People:
+    """Whom the resources or entries of a large file speak of, each given as bytes."""
+    ids: set[str] = set()
+    shared = False
+    for part in parts:
+        ids.update(name.decode() for name in PATIENT_REFERENCE.findall(part))
+        shared = shared or _DRUG_KIND.search(part) is not None
+        if _PATIENT_KIND.search(part):
+            try:
+                tree = orjson.loads(part)
+            except orjson.JSONDecodeError:
+                continue
+            for one in (tree, tree.get("resource")) if isinstance(tree, dict) else ():
+                if isinstance(one, dict) and one.get("resourceType") == "Patient" and isinstance(one.get("id"), str):
+                    ids.add(one["id"])
+    return People(frozenset(ids), shared)
+
+
+@contextmanager
+def open_large(path: Path) -> Iterator[BinaryIO]:
+    """A file as a stream of its text, unpacked if it is gzip."""
+    with path.open("rb") as raw:
+        if raw.peek(2)[:2] == b"\x1f\x8b":
+            with gzip.open(raw) as unpacked:
+                yield unpacked  # type: ignore[misc]
+        else:
+            yield raw
+
+
+_BUNDLE = re.compile(rb'\A\s*\{\s*"resourceType"\s*:\s*"Bundle"')
+
+
+def is_large_bundle(path: Path) -> bool:
+    """Whether a file begins as one bundle, so that it can be read entry by entry."""
+    try:
+        with open_large(path) as stream:
+            return _BUNDLE.match(stream.read(4096)) is not None
+    except (OSError, EOFError):
+        return False

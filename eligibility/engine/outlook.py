@@ -93,7 +93,7 @@ class Outlook:
                 return [self._person_need(reason) for reason in self.now.find(_as_node(leaf), criterion).reasons]
         answer = self.now.answer(leaf, criterion)
         if leaf.question is not None:
-            return [(Need("attest", leaf.name),)]
+            return [(Need("attest", leaf.asks),)]
         if any(reason.code == "not_published" for reason in answer.reasons):
             return [(Need("none", leaf.name, attribute="not_published"),)]
         if leaf.kind == "dose" or leaf.choice == "unchanged":

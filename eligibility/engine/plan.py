@@ -88,6 +88,7 @@ class Leaf:
     criterion: str | None = None
     filters: bool = False
     documented: bool = False
+    asks: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -324,7 +325,8 @@ class _Compiler:
             results = 1 if test.distinct == "entry" else results
         elif choice in ("rise", "fall"):
             results = 3 if test.sustained is not None else 2
-        question = self._question(f"Is this planned: {concept.label if concept else concepts[0]}?", (), None) if atom.planned else None
+        asks = f"Is this planned: {concept.label if concept else concepts[0]}?"
+        question = self._question(asks, (), None) if atom.planned else None
         criterion = (
             self._criterion if question is not None or selector.question is not None or any(e.question for e in selector.excepts) else None
         )
@@ -348,6 +350,7 @@ class _Compiler:
             criterion=criterion,
             filters=bool(isinstance(test, Test) or selector.where or selector.excepts or selector.while_ or selector.around),
             documented=bool(atom.documented),
+            asks=asks if question is not None else "",
         )
 
     def _selector(
@@ -371,6 +374,8 @@ class _Compiler:
             for concept in concepts:
                 known = self.vocabulary.concepts.get(concept)
                 charted |= {known.family, *known.also} if known is not None else set()
+            # an allergy is another statement about a drug: never its taking, nor the taking an allergy
+            charted = {family} if family == "allergy" else charted - {"allergy"}
             families = (family, *sorted(charted - {family}))
         return Selector(
             family=family,

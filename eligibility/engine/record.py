@@ -139,11 +139,11 @@ class Record:
                 may.append(fact)
                 continue
             match stance_of(fact.reading, concept):
-                case Stance.MAY_BE:
-                    may.append(fact)
+                case Stance.MAY_BE | Stance.BROADER:
+                    may.append(fact)  # of the broader ones those that are facts are left out by the leaf
                 case Stance.PRESUMED_NOT:
                     presumed.append(fact)
-                case Stance.IS | Stance.BROADER | Stance.IS_NOT:
+                case Stance.IS | Stance.IS_NOT:
                     pass
         return may, presumed
 
@@ -429,7 +429,7 @@ class _Preparation:
             end = stated.as_of.days()[0] if stated.as_of is not None else self.written
             if start > end:
                 continue
-            if stated.kind == "none-known" and (by := self._contradiction(stated, end, facts, unclear)) is not None:
+            if stated.kind == "none-known" and (by := self._contradiction(stated, (start, end), facts, unclear)) is not None:
                 self.notices.append(
                     Notice(
                         "repaired",
@@ -440,11 +440,11 @@ class _Preparation:
                 continue
             self.absences.append(Absence(stated.family, stated.concept, start, end, stated=stated))
 
-    def _contradiction(self, stated: StatedAbsence, end: int, facts: list[Fact], unclear: Mapping[Family, list[Fact]]) -> str | None:
+    def _contradiction(self, stated: StatedAbsence, days: tuple[int, int], facts: list[Fact], unclear: Mapping[Family, list[Fact]]) -> str | None:
         own = [fact for fact in facts if fact.family == stated.family]
         for fact in own if stated.family == "observation" else [*own, *unclear.get(stated.family, [])]:
-            if fact.s_lo // MINUTES > end:
-                continue
+            if fact.s_lo // MINUTES > days[1] or fact.e_hi // MINUTES < days[0]:
+                continue  # it cannot lie in the time the statement speaks of
             if stated.concept is None or fact.reading is None:
                 return fact.source or stated.family
             if stated.concept in self.vocabulary.concepts and self.vocabulary.stance(fact.reading, stated.concept) in (
@@ -526,13 +526,20 @@ class _Preparation:
             for concept in fact.concepts:
                 sure.add(concept)
                 sure |= vocabulary.ancestors(concept)
-            below = {under for concept in fact.concepts for under in vocabulary.descendants(concept)} - sure
+            # what it may be: anything that shares a narrower concept with it
+            below = {under for concept in (*fact.concepts, *_headers(fact)) for under in vocabulary.descendants(concept)}
+            below |= {above for under in below for above in vocabulary.ancestors(under)}
+            below -= sure
             for concept in sure:
                 index.setdefault(concept, []).append((fact, True))
             for concept in below:
                 if fact.reading is not None and vocabulary.stance(fact.reading, concept) is Stance.BROADER:
                     index.setdefault(concept, []).append((fact, False))
         return index
+
+
+def _headers(fact: Fact) -> frozenset[str]:
+    return fact.reading.above if fact.reading is not None else frozenset()
 
 
 def _words(entry: Entry) -> str:

@@ -388,7 +388,9 @@ class Selecting:
             more, fewer = self.record.may_be(concept, selector.unclear_families)
             may += [fact for fact in more if fact not in may]
             presumed += [fact for fact in fewer if fact not in presumed]
-        return may, [fact for fact in presumed if fact not in may]
+        known = {fact.order for fact, _ in self.facts(selector.concepts, selector.families)}
+        may = [fact for fact in may if fact.order not in known]
+        return may, [fact for fact in presumed if fact not in may and fact.order not in known]
 
     def _chosen(self, chosen: Selector, mode: Mode, until: tuple[int, int] | None) -> list[tuple[Fact, bool, tuple[Why, ...]]]:
         win = self.window(chosen)

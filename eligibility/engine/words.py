@@ -438,7 +438,11 @@ class Words:
         if not touching:
             return NOT[scene.silence]
         drugs = {candidate.fact.concept for candidate in touching}
-        return all_of(self._one_drug(scene, [c for c in touching if c.fact.concept == drug]) for drug in sorted(drugs))
+        each = [self._one_drug(scene, [c for c in touching if c.fact.concept == drug]) for drug in sorted(drugs)]
+        assert scene.leaf.selector is not None
+        if any(len(self.record.vocabulary.descendants(concept)) > 1 for concept in scene.leaf.selector.concepts):
+            each.append(NOT[scene.silence])  # the other drugs of the class: none taken is a constant dose, by silence
+        return all_of(each)
 
     def _one_drug(self, scene: _Scene, courses: list[Candidate]) -> Truth:
         win = scene.win
@@ -635,7 +639,8 @@ class Words:
             add("not_recorded", item, "input", None)
         self._disagreement(answer, add)
         if not found:
-            add(self._nothing(answer), name, "", None)
+            code = self._nothing(answer)
+            add(code, answer.leaf.asks if code == "needs_judgement" else name, "", None)
         return tuple(sorted(found.values(), key=lambda reason: (_ORDER[reason.code], reason.item, reason.source or "")))
 
     def _keepers(self, answer: LeafAnswer) -> list[Candidate]:

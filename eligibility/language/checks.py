@@ -45,26 +45,30 @@ def codes() -> frozenset[str]:
     return frozenset(code for check_ in CHECKS for code in check_.codes) | {"stale-answer"}
 
 
-def check(trial: TrialFile, library: Names, located: Located | None = None, dropped: frozenset[str] = frozenset()) -> list[Problem]:
+def check(trial: TrialFile, library: Names, located: Located | None = None, dropped: frozenset[str] | None = None) -> list[Problem]:
     """Everything wrong with a trial, and every question its author has not answered, in the order of the file.
 
-    ``located`` gives the places; without it a problem names its criterion. ``dropped`` are names of the
-    file's own that could not be read: nothing is said of what hangs on them.
+    ``located`` gives the places; without it a problem names its criterion. ``dropped`` is given where
+    parts of the file could not be read, with the names they had: nothing is said of what hangs on them,
+    nor of what only the whole file can tell.
     """
     scope = Scope(library, trial, located)
-    found = [one for check_ in CHECKS for one in check_.run(scope)]
-    kept, used = _answered(found)
+    kept, used = _answered([one for check_ in CHECKS for one in check_.run(scope)])
     kept += _stale(scope, used)
-    problems = [one.problem for one in kept]
-    if dropped or (located is not None and trial.id == "UNREAD"):
-        problems = [one for one in problems if one.code not in _NEEDS_ALL and not any(f"«{name}»" in one.message for name in dropped)]
-    return _ordered(problems)
+    return _ordered(_less(dropped, [one.problem for one in kept]))
 
 
-def resolve(trial: TrialFile, library: Names, located: Located | None = None) -> list[Problem]:
+def resolve(trial: TrialFile, library: Names, located: Located | None = None, dropped: frozenset[str] | None = None) -> list[Problem]:
     """The names of a trial that stand for nothing: what is asked of shipped files when they are loaded."""
     scope = Scope(library, trial, located)
-    return _ordered([one.problem for check_ in CHECKS if check_.names for one in check_.run(scope)])
+    return _ordered(_less(dropped, [one.problem for check_ in CHECKS if check_.names for one in check_.run(scope)]))
+
+
+def _less(dropped: frozenset[str] | None, problems: list[Problem]) -> list[Problem]:
+    if dropped is None:
+        return problems
+    named = tuple(f"«{name}»" for name in dropped)
+    return [one for one in problems if one.code not in _NEEDS_ALL and not any(name in one.message for name in named)]
 
 
 def check_definitions(
@@ -94,10 +98,7 @@ def check_file(path: Path, library: Names, name: str | None = None) -> list[Prob
     parsed = parse_trial(tree)
     problems = list(parsed.problems)
     if parsed.trial is not None:
-        found = check(parsed.trial, library, parsed.tree, parsed.dropped)
-        if problems:  # parts are missing: say only what does not hang on the whole
-            found = [one for one in found if one.code not in _NEEDS_ALL]
-        problems += found
+        problems += check(parsed.trial, library, parsed.tree, parsed.dropped if problems else None)
     return _ordered(problems)
 
 

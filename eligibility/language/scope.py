@@ -12,7 +12,23 @@ from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from ..errors import Problem
-from ..model.criteria import Ask, Exemption, FactAtom, Meets, Node, Selection, Subject, Test, TimeWords, operands
+from ..model.criteria import (
+    AllOf,
+    AnyOf,
+    Ask,
+    Exemption,
+    FactAtom,
+    Meets,
+    Node,
+    NoneOf,
+    Readings,
+    Selection,
+    SomeOf,
+    Subject,
+    Test,
+    TimeWords,
+    operands,
+)
 from ..model.patient import Family
 from ..model.trial import Criterion, Definition, Derived, TrialFile, Visit
 from ..vocabulary.concept import Concept
@@ -229,7 +245,7 @@ class Scope:
                 anchor = getattr(node, word)
                 if isinstance(anchor, Selection):
                     yield from one(anchor, (*at, word), "anchor")
-            for i, exemption in enumerate(getattr(node, "except_", ())):
+            for i, exemption in enumerate(() if isinstance(node, Exemption) else node.except_):
                 place: Loc = (*at, "except", i)
                 mine = self.entries(exemption.subject) if exemption.has_subject else inherited
                 whose = exemption.family if exemption.has_subject else of
@@ -251,7 +267,8 @@ class Scope:
         found: list[Tested] = []
         for asked in self.asked:
             for word in ("where", "any", "every", "latest", "earliest"):
-                test = getattr(asked.node, word, None)
+                # only an atom has choice words, and pydantic is slow to say that a name is none
+                test = getattr(asked.node, word) if word == "where" or isinstance(asked.node, FactAtom) else None
                 if isinstance(test, Test):
                     found += [Tested(loc, one, word, asked) for loc, one in _inner_tests(test, (*asked.loc, word))]
         return tuple(found)
@@ -327,16 +344,16 @@ class Scope:
         return self.vocabulary.descendants(concept) if concept in self.vocabulary.concepts else frozenset((concept,))
 
 
-_OPERANDS = ("all_of", "any_of", "none_of", "of", "readings")
+_OPERANDS: Mapping[type, str] = {AllOf: "all_of", AnyOf: "any_of", NoneOf: "none_of", SomeOf: "of", Readings: "readings"}
 
 
 def located(statement: Node, loc: Loc) -> Iterator[tuple[Loc, Node]]:
     """A statement and every statement below it, with places."""
     yield loc, statement
-    for word in _OPERANDS:
-        for i, below in enumerate(getattr(statement, word, None) or ()):
-            if isinstance(below, Node) and not isinstance(below, Test):
-                yield from located(below, (*loc, word, i))
+    word = _OPERANDS.get(type(statement))
+    if word is not None:
+        for i, below in enumerate(operands(statement)):
+            yield from located(below, (*loc, word, i))
 
 
 def _inner_tests(test: Test, loc: Loc) -> Iterator[tuple[Loc, Test]]:

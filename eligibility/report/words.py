@@ -316,7 +316,7 @@ class Words:
             case "attest":
                 return f"a person's answer: {item}"
             case "anchor":
-                return f"the date of {item}"
+                return f"the date of {need.item}"
             case "wait":
                 after = day_text(need.start)
                 return f"time: {item} cannot be answered before {after}" if after else f"time: {item} lies after the screening date"
@@ -334,7 +334,7 @@ class Words:
 
     def assumption(self, assumed: Assumption) -> str:
         """What an answer took for granted."""
-        item = self.label(assumed.item)
+        item = self.label(assumed.item) if assumed.kind in ("silence", "presumed_not", "site_range") else assumed.item
         span = self.span(assumed.start, assumed.end)
         when = f" {span}" if span else ""
         match assumed.kind:
@@ -371,7 +371,7 @@ class Words:
             parts.append(f"{evidence.value}{unit}")
         if dates:
             parts.append(dates)
-        marks = [mark for mark in (evidence.status, None if evidence.certain else "not certain") if mark]
+        marks = [mark for mark in (evidence.status, None if evidence.certain else "not certain to count") if mark]
         if marks:
             parts.append(f"({', '.join(marks)})")
         return " ".join(parts) + _pointer(evidence.source)

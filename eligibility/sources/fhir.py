@@ -9,12 +9,14 @@ nobody's.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 import orjson
 
 from ..errors import Problem
+from ..model.patient import Sex
 from ..model.time import When
 from . import written
 from .arrival import PatientInput
@@ -26,6 +28,7 @@ from .fhir_values import Resource
 from .raw import Marked, MarkedList, Tree, Unreadable, doubled_keys, elements, parse_json
 
 _SUBJECTS = ("subject", "patient", "beneficiary", "for", "individual")
+_SEXES: dict[str, Sex] = {"female": "female", "male": "male", "other": "other", "unknown": "unknown"}
 _BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
 _STATED_TIME = ("document", "collection", "searchset")
 
@@ -347,7 +350,7 @@ class Collector:
                 chart.set_aside(item, item.body)
             return
         if isinstance(item.body, bytes):
-            item = Item(item.kind, orjson.loads(item.body), item.scope, item.where, item.line, item.pointer)
+            item = replace(item, body=orjson.loads(item.body))
         body = item.body
         version = foreign_version(body, item.kind) if body is not None else None
         if version is not None:
@@ -383,7 +386,7 @@ class Collector:
             if name and (kind, name) in self.deleted:
                 drop.update((id(item), "deleted by the source") for item in those)
             elif len(those) > 1 and name:
-                drop.update(self._older(those, chart))
+                drop.update(self._older(those))
         for item in items:
             why = drop.get(id(item))
             if why is None:
@@ -392,7 +395,7 @@ class Collector:
                 chart.set_aside(item, why)
         return kept
 
-    def _older(self, those: list[Item], chart: Chart) -> Iterator[tuple[int, str]]:
+    def _older(self, those: list[Item]) -> Iterator[tuple[int, str]]:
         bodies = [orjson.loads(item.body) if isinstance(item.body, bytes) else item.body for item in those]
         different: list[int] = []
         for index, body in enumerate(bodies):
@@ -415,16 +418,8 @@ class Collector:
             return
         if those[0].kind == "Patient":
             return  # differing birth dates and sexes are kept as alternatives
-        chart.complain(
-            those[different[1]],
-            "id",
-            "duplicate-id",
-            f"{len(different)} different entries have one id; each is read as uncertain",
-            "give each entry an id of its own",
-        )
         for index in different:
-            body = {**bodies[index], "modifierExtension": bodies[index].get("modifierExtension") or [{"url": "duplicate-id"}]}
-            those[index].body = body
+            those[index].doubtful = True
 
     def _identity(self, person: str, patients: list[Item], items: list[Item], chart: Chart) -> None:
         bodies = [(item, Resource(item.body)) for item in patients if isinstance(item.body, dict)]
@@ -450,8 +445,9 @@ class Collector:
             if birth is not None:
                 chart.births.setdefault(birth.text, birth)
             sex = resource.word("gender")
-            if sex in ("female", "male", "other", "unknown"):
-                chart.sexes[sex] = None
+            known = _SEXES.get(sex or "")
+            if known is not None:
+                chart.sexes[known] = None
             elif sex is not None:
                 resource.fail("gender", "the gender is none of female, male, other, unknown", "bad-choice")
             for extension in resource.objects("extension"):

@@ -97,7 +97,7 @@ def contained(body: dict[str, Any], name: str) -> dict[str, Any] | None:
 
 @dataclass(slots=True)
 class Item:
-    """One resource as it came in: its kind, its content or bytes, and its place."""
+    """One resource as it came in: its kind, its content or bytes, its place; doubtful where another has its id."""
 
     kind: str
     body: Any
@@ -105,12 +105,7 @@ class Item:
     where: str
     line: int | None
     pointer: str
-
-    @property
-    def id(self) -> str | None:
-        """The resource's own id, if it has one that can be used."""
-        name = self.body.get("id")
-        return name if isinstance(name, str) and name.strip() else None
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

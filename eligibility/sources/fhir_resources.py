@@ -16,7 +16,8 @@ from . import written
 from .fhir_absence import read_absence_code, read_composition, read_list
 from .fhir_chart import Chart, Item, contained, text_of
 from .fhir_medications import read_administration, read_dispense, read_request, read_statement
-from .fhir_values import Resource, answer, result
+from .fhir_results import answer, result
+from .fhir_values import Resource
 from .raw import Tree
 
 Reader = Callable[[Item, Resource, Chart], None]
@@ -380,6 +381,8 @@ def read_item(item: Item, chart: Chart) -> None:
     """Read one resource into the chart."""
     family, reader = READERS[item.kind]
     resource = Resource(item.body)
+    if item.doubtful:
+        resource.fail("id", "different entries have this id, and which of them holds cannot be told", "duplicate-id")
     if resource.raw.get("modifierExtension"):
         resource.fail("modifierExtension", "an extension may change what this entry means, and is not read", "modifier")
     if resource.raw.get("implicitRules"):

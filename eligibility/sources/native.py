@@ -7,29 +7,24 @@ for a sex, ``icd10cm|G35.A`` for a code, and other short forms. Every entry is r
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, get_args
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pydantic import ValidationError
 
 from ..errors import Problem, did_you_mean
 from ..model.patient import (
-    Coding,
     Entry,
     Family,
     Misread,
-    Outcome,
     Patient,
     Quantity,
-    ReferenceRange,
     SetAside,
-    Sex,
     StatedAbsence,
 )
-from ..model.time import When
 from . import written
 from .arrival import FIELD_OF, MODELS, PLURALS, PatientInput, build, not_there
+from .native_fields import ENTRY_FIELDS, INTERPRETATION, PATIENT_FIELDS, STATUS, BadField, choice_of, choices_of, dose_of, text_of, when_of
 from .raw import Marked, MarkedList, Tree, doubled_keys
 
 FAMILY_WORDS: dict[str, Family] = {**PLURALS, **{family: family for family in FIELD_OF}}
@@ -62,30 +57,6 @@ _PATIENT_ALIASES = {
     "patient": "id",
     "patient_id": "id",
 }
-_SEX = {"f": "female", "m": "male", "woman": "female", "man": "male", "u": "unknown", "o": "other"}
-_STATUS = {"current": "active", "ongoing": "active", "done": "completed", "error": "entered-in-error"}
-_INTERPRETATION = {
-    "h": "high",
-    "hh": "high",
-    "l": "low",
-    "ll": "low",
-    "n": "normal",
-    "a": "abnormal",
-    "pos": "positive",
-    "neg": "negative",
-    "ind": "indeterminate",
-}
-_YES = {"true": True, "yes": True, "false": False, "no": False}
-
-_DATE_FORM = "write it as 2024-05-17, 2024-05 or 2024"
-
-
-class BadField(Exception):
-    """A field that cannot be read: what is wrong, a stable code, and what to write instead."""
-
-    def __init__(self, code: str, message: str, instead: str | None = None) -> None:
-        self.code, self.message, self.instead = code, message, instead
-        super().__init__(message)
 
 
 def looks_native(tree: Tree) -> bool:
@@ -158,12 +129,12 @@ class _Reader:
                 fields["absences"] = self._absences(value, line)
             elif name in ("set_aside", "misread"):
                 self._kept(name, value, line)
-            elif name in _PATIENT_FIELDS:
+            elif name in PATIENT_FIELDS:
                 if name in fields:
                     self.complain("said-twice", "this is said twice, under two names", name, line)
                     continue
                 try:
-                    fields[name] = _PATIENT_FIELDS[name](value)
+                    fields[name] = PATIENT_FIELDS[name](value)
                 except BadField as error:
                     self.complain(error.code, error.message, name, line, error.instead)
             else:
@@ -184,7 +155,7 @@ class _Reader:
             self.bad.append(Misread(source=self.prefix + name, family=PLURALS[name], why="the list is written twice in the file"))
 
     def _unknown(self, key: str, value: Tree, line: int | None) -> None:
-        names = [*PLURALS, *_PATIENT_FIELDS, "absences"]
+        names = [*PLURALS, *PATIENT_FIELDS, "absences"]
         near = did_you_mean(_fold(key), names)
         shown = written.clean(key)[:60]
         self.complain("unknown-field", f"a patient has no field `{shown}`", shown, line, near or f"the fields are {', '.join(names)}")
@@ -278,15 +249,15 @@ class _Reader:
 
     def _field(self, family: Family, name: str, value: Tree, fields: dict[str, Any]) -> None:
         if name in ("status", "verification", "interpretation", "kind"):
-            aliases = {"status": _STATUS, "interpretation": _INTERPRETATION}.get(name, {})
-            fields[name] = _choice(value, _choices(MODELS[family], name), aliases)
+            aliases = {"status": STATUS, "interpretation": INTERPRETATION}.get(name, {})
+            fields[name] = choice_of(value, choices_of(MODELS[family], name), aliases)
         elif name == "dose":
-            quantity, often = _dose(value)
+            quantity, often = dose_of(value)
             fields["dose"] = quantity
             if often is not None:
                 fields["_often"] = often
         else:
-            fields[name] = _ENTRY_FIELDS[name](value)
+            fields[name] = ENTRY_FIELDS[name](value)
 
     def _unit(self, fields: dict[str, Any], misread: list[str], where: str, line: int | None) -> None:
         value, unit = fields.get("value"), fields.get("unit")
@@ -322,6 +293,22 @@ class _Reader:
         return tuple(absences)
 
 
+def _fold(key: str) -> str:
+    return key.strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def _line(tree: Tree, key: str) -> int | None:
+    return tree.lines.get(key) if isinstance(tree, Marked) else None
+
+
+def _lines(lines: tuple[int, ...]) -> str:
+    return f" (lines {' and '.join(map(str, lines))})" if lines else ""
+
+
+def _fields(model: type[Entry]) -> str:
+    return f"the fields are {', '.join(name for name in model.model_fields if name != 'misread')}"
+
+
 def _absence(item: Tree, source: str) -> StatedAbsence:
     example = "write {family: allergy, kind: none-known, as_of: 2026-10-20}"
     if isinstance(item, str):
@@ -348,222 +335,18 @@ def _absence(item: Tree, source: str) -> StatedAbsence:
         if value is None:
             continue
         if name == "family":
-            out["family"] = FAMILY_WORDS.get(_text(value).lower()) or _choice(value, tuple(FIELD_OF), {})
+            out["family"] = FAMILY_WORDS.get(text_of(value).lower()) or choice_of(value, tuple(FIELD_OF), {})
         elif name == "kind":
-            out["kind"] = _choice(value, ("none-known", "complete", "coverage"), {})
+            out["kind"] = choice_of(value, ("none-known", "complete", "coverage"), {})
         elif name in ("since", "as_of", "date"):
-            out["as_of" if name == "date" else name] = _when(value)
+            out["as_of" if name == "date" else name] = when_of(value)
         elif name in ("concept", "text", "source"):
-            out[name] = _text(value)
+            out[name] = text_of(value)
         else:
             raise BadField("unknown-field", "a statement of absence has no such field", did_you_mean(name, StatedAbsence.model_fields))
     if "family" not in out:
         raise BadField("bad-absence", "a statement of absence names its family", example)
     return StatedAbsence.model_validate(out)
-
-
-# fields, each read from what JSON or YAML holds
-
-
-def _fold(key: str) -> str:
-    return key.strip().lower().replace(" ", "_").replace("-", "_")
-
-
-def _line(tree: Tree, key: str) -> int | None:
-    return tree.lines.get(key) if isinstance(tree, Marked) else None
-
-
-def _lines(lines: tuple[int, ...]) -> str:
-    return f" (lines {' and '.join(map(str, lines))})" if lines else ""
-
-
-def _fields(model: type[Entry]) -> str:
-    return f"the fields are {', '.join(name for name in model.model_fields if name != 'misread')}"
-
-
-def _choices(model: type[Entry], name: str) -> tuple[str, ...]:
-    annotation = model.model_fields[name].annotation
-    words: list[str] = []
-    for part in (annotation, *get_args(annotation)):
-        words.extend(word for word in get_args(part) if isinstance(word, str))
-    return tuple(dict.fromkeys(words))
-
-
-def _text(value: Tree) -> str:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise BadField("wrong-type", "a text belongs here")
-    text = written.clean(value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)[:40])
-    if not text:
-        raise BadField("wrong-type", "the text is empty", "leave the field out")
-    return text
-
-
-def _choice(value: Tree, allowed: Sequence[str], aliases: dict[str, str]) -> str:
-    word = re.sub(r"[\s_]+", "-", _text(value).lower())
-    word = aliases.get(word, word)
-    if word not in allowed:
-        raise BadField(
-            "bad-choice", "this word is not one of those read here", did_you_mean(word, allowed) or f"one of {', '.join(allowed)}"
-        )
-    return word
-
-
-def _when(value: Tree) -> When:
-    if isinstance(value, int) and not isinstance(value, bool) and 1800 <= value <= 2200:
-        value = str(value)
-    if not isinstance(value, str):
-        raise BadField("bad-date", "a date is text", _DATE_FORM)
-    try:
-        return When.parse(written.clean(value))
-    except ValueError as error:
-        raise BadField("bad-date", str(error), _DATE_FORM) from None
-
-
-def _number(value: Tree) -> float:
-    try:
-        if isinstance(value, str):
-            return written.number(written.clean(value))
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return written.number(repr(float(value)))
-    except (ValueError, OverflowError):
-        raise BadField("bad-number", "this is no number that can be measured", "write digits, such as 12.5") from None
-    raise BadField("wrong-type", "a number belongs here")
-
-
-def _per_day(value: Tree) -> float:
-    if isinstance(value, str):
-        often = written.per_day(written.clean(value))
-        if often is not None:
-            return often
-    return _number(value)
-
-
-def _flag(value: Tree) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.strip().lower() in _YES:
-        return _YES[value.strip().lower()]
-    raise BadField("wrong-type", "true or false belongs here")
-
-
-def _codes(value: Tree) -> tuple[Coding, ...]:
-    return tuple(_code(item) for item in (value if isinstance(value, list) else [value]))
-
-
-def _code(value: Tree) -> Coding:
-    if isinstance(value, str):
-        try:
-            return written.coding(written.clean(value))
-        except ValueError as error:
-            raise BadField("bad-code", str(error)) from None
-    if not isinstance(value, dict) or set(value) - {"system", "code", "display"} or not value:
-        raise BadField("bad-code", "a code is text such as icd10cm|G35.A, or an object with system, code and display")
-    return Coding(**{key: _text(part) for key, part in value.items() if part is not None})
-
-
-def _quantity(value: dict[str, Any], number_of: Callable[[Tree], float] = _number) -> Quantity:
-    unknown = set(value) - {"value", "unit", "comparator"}
-    if unknown or "value" not in value:
-        raise BadField("bad-value", "a quantity has value, unit and comparator")
-    fields: dict[str, Any] = {"value": number_of(value["value"])}
-    if value.get("unit") is not None:
-        fields["unit"] = _text(value["unit"])
-    if value.get("comparator") is not None:
-        sign = written.COMPARATORS.get(_text(value["comparator"]))
-        if sign is None:
-            raise BadField("bad-value", "the comparator is one of < <= > >=")
-        fields["comparator"] = sign
-    return Quantity(**fields)
-
-
-def _value(value: Tree) -> float | bool | Quantity | str:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, (int, float)):
-        return _number(value)
-    if isinstance(value, dict):
-        return _quantity(value)
-    text = _text(value)
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        return written.measured(text)
-    except ValueError as error:
-        raise BadField("bad-number", str(error), "write digits, such as 12.5") from None
-
-
-def _dose(value: Tree) -> tuple[Quantity, float | None]:
-    if isinstance(value, dict):
-        return _quantity(value), None
-    if not isinstance(value, str):
-        raise BadField("bad-dose", "a dose has a unit", "write it as 10 mg/day, or 5 mg twice daily")
-    try:
-        return written.dose(written.clean(value))
-    except ValueError as error:
-        raise BadField("bad-dose", str(error)) from None
-
-
-def _range(value: Tree) -> ReferenceRange:
-    if isinstance(value, dict):
-        if set(value) - {"low", "high", "unit", "text"}:
-            raise BadField("bad-range", "a range has low, high, unit and text")
-        return ReferenceRange(
-            **{key: _number(part) if key in ("low", "high") else _text(part) for key, part in value.items() if part is not None}
-        )
-    read = written.reference_range(_text(value))
-    if read.low is None and read.high is None:
-        raise BadField("bad-range", "this range is not understood", "write it as 3.5-5.0 mmol/L, or <0.5")
-    return read
-
-
-def _items(value: Tree) -> dict[str, float]:
-    if not isinstance(value, dict):
-        raise BadField("wrong-type", "items are names with numbers", "write {alopecia: 2, fever: 1}")
-    return {_text(key): _number(points) for key, points in value.items()}
-
-
-def _outcome(value: Tree) -> tuple[str, ...]:
-    return tuple(_choice(item, get_args(Outcome), {}) for item in (value if isinstance(value, list) else [value]))
-
-
-def _names(value: Tree) -> tuple[str, ...]:
-    return tuple(_text(item) for item in (value if isinstance(value, list) else [value]))
-
-
-def _sex(value: Tree) -> tuple[str, ...]:
-    return tuple(_choice(item, get_args(Sex), _SEX) for item in (value if isinstance(value, list) else [value]))
-
-
-def _dates(value: Tree) -> tuple[When, ...]:
-    return tuple(_when(item) for item in (value if isinstance(value, list) else [value]))
-
-
-def _deceased(value: Tree) -> When | bool:
-    if isinstance(value, bool) or (isinstance(value, str) and value.strip().lower() in _YES):
-        return _flag(value)
-    return _when(value)
-
-
-_PATIENT_FIELDS: dict[str, Callable[[Tree], Any]] = {
-    "id": _text,
-    "birth_date": _dates,
-    "sex": _sex,
-    "deceased": _deceased,
-    "written": _when,
-}
-_ENTRY_FIELDS: dict[str, Callable[[Tree], Any]] = {
-    **dict.fromkeys(("concept", "text", "event", "source", "grade", "severity", "route", "reason_stopped", "unit"), _text),
-    **dict.fromkeys(("start", "end", "recorded"), _when),
-    "supply": _number,
-    "per_day": _per_day,
-    "planned": _flag,
-    "codes": _codes,
-    "value": _value,
-    "range": _range,
-    "items": _items,
-    "outcome": _outcome,
-    "misread": _names,
-}
 
 
 def patient_to_native(patient: Patient) -> dict[str, Any]:

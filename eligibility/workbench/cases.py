@@ -408,7 +408,8 @@ class _File:
         for name, wanted in self._mapping(data.get("criteria", {}), (*at, "criteria")):
             here = (*at, "criteria", name)
             if name not in known and name != "record/death":
-                self._say("unknown-criterion", f"the trial has no criterion {name}", here, did_you_mean(name, known), key=True)
+                hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+                self._say("unknown-criterion", f"the trial has no criterion {name}", here, hint, key=True)
                 continue
             one = self._expected(name, wanted, here)
             if one is not None:

@@ -35,9 +35,9 @@ def text(report: CasesReport, *, coverage: bool = False, width: int = WIDTH) -> 
     if coverage:
         lines += _coverage(report)
     for problem in report.problems:
-        lines += ["", *textwrap.wrap(str(problem), width, subsequent_indent="    ", break_on_hyphens=False, break_long_words=False)]
+        lines += ["", str(problem)]  # never broken: editors and greps follow file:line
     for failure in report.failures:
-        lines += ["", *textwrap.wrap(str(failure), width, subsequent_indent="    ", break_on_hyphens=False, break_long_words=False)]
+        lines += ["", str(failure)]
         for label, why in (*(("engine", why) for why in failure.why), ("author", failure.author)):
             if why:
                 lines += textwrap.wrap(why, width, initial_indent=f"    {label}: ", subsequent_indent=" " * 12, break_on_hyphens=False)

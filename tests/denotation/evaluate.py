@@ -301,7 +301,8 @@ class _World:
             return [(self.record.anchors[anchor],) * 2]
         # Reading: a fact anchor is "some such fact", and any day of it is the anchor (MEANING 3 places a fact by
         # any day of it): "within 7 days after" holds from its first day to 7 days after its last.
-        return [(g.day, g.last) for g in self.selection(anchor)]
+        # Only its days up to S are anchors: what it will be after S has not been.
+        return [(g.day, min(g.last, self.today)) for g in self.selection(anchor) if g.day <= self.today]
 
     def selection(self, s: c.Selection, upto: int | None = None) -> list[Event]:
         found = [g for ids in self.entries(s.subject) for g in self.chosen(s, ids, upto)]

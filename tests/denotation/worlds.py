@@ -688,7 +688,8 @@ class Worlds:
 
     def _additions(self) -> list[tuple[Event, ...]]:
         """Sets of unrecorded events: none; one of every kind on every day; one kind on every day; some pairs."""
-        last = max(hi for hi in (days[-1] for days in self.anchor_days))
+        named = {name: days[-1] for name, days in zip(self.anchors, self.anchor_days, strict=True) if f"'{name}'" in repr(self.statement)}
+        last = max([self.case.today, *named.values()])  # the last anchor the statement names
         days = [LONG_AGO - DAY0, *range(-3, max(last, self.case.today) + 1)]
         singles: list[Event] = []
         bulk: list[tuple[Event, ...]] = []

@@ -40,12 +40,40 @@ def test_same_results_same_bytes(results: Results, words: Words) -> None:
 
 def test_the_fields_of_the_contract_stand_in_their_order(results: Results, words: Words) -> None:
     document = json.loads(report.dumps(results, words))
-    assert list(document) == "schema engine rules as_of absence anchors digests conventions trials patients errors".split()
+    assert list(document) == [
+        "schema",
+        "engine",
+        "rules",
+        "as_of",
+        "absence",
+        "anchors",
+        "digests",
+        "conventions",
+        "trials",
+        "patients",
+        "errors",
+    ]
     assert list(document["patients"][0]) == ["patient", "notices", "intake", "screenings"]
     assert list(document["patients"][0]["screenings"][0]) == ["trial", "status", "presumed", "counts", "arms", "criteria", "flags"]
     criterion = document["patients"][0]["screenings"][0]["criteria"][1]
     assert list(criterion) == (
-        "id kind text truth effect applies basis presumed assumes reasons evidence settled_by margin changes_on clauses".split()
+        [
+            "id",
+            "kind",
+            "text",
+            "truth",
+            "effect",
+            "applies",
+            "basis",
+            "presumed",
+            "assumes",
+            "reasons",
+            "evidence",
+            "settled_by",
+            "margin",
+            "changes_on",
+            "clauses",
+        ]
     )
     assert len(document["conventions"]) == 5
 

@@ -1,0 +1,208 @@
+"""``screen`` and ``explain`` as a user runs them: output, options, errors, exit codes."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from eligibility.cli import options, screen
+from eligibility.report.schema import screening_schema
+
+from .conftest import CHART, Program
+
+DATE = ("--as-of", "2026-11-01")
+
+
+def test_a_screening_says_barriers_open_criteria_and_what_would_settle_them(program: Program) -> None:
+    result = program("screen", program.chart, "--trial", "TEST-1", *DATE)
+    assert result.exit_code == 0, result.output
+    page = result.stdout
+    assert page.startswith("Screening of 1 record against 1 trial, as of 2026-11-01\n")
+    assert 'E1    exclusion: "Ocrelizumab within 6 months before leukapheresis"' in page
+    assert "2021-04-01 to 2026-09-10" in page
+    assert "settled  by the date of leukapheresis" in page
+    assert "Was the consent form signed?" in page
+    assert "1 not understood" in page
+    assert max(map(len, page.splitlines())) <= 80
+
+
+def test_an_anchor_that_is_given_counts(program: Program) -> None:
+    result = program("screen", program.chart, "--trial", "TEST-1", *DATE, "--anchor", "leukapheresis=2026-11-20")
+    assert "barrier found" in result.stdout
+    assert "Date given: leukapheresis on 2026-11-20." in result.stdout
+    for given in ("TEST-1:leukapheresis", "p1:leukapheresis", "p1:TEST-1:leukapheresis"):
+        result = program("screen", program.chart, "--trial", "TEST-1", *DATE, "--anchor", f"{given}=2026-11-20")
+        assert "barrier found" in result.stdout, given
+    result = program("screen", program.chart, "--trial", "TEST-1", *DATE, "--anchor", "p2:leukapheresis=2026-11-20")
+    assert "barrier found" not in result.stdout
+
+
+def test_json_is_valid_and_the_same_each_time(program: Program) -> None:
+    first = program("screen", program.chart, *DATE, "--format", "json")
+    assert first.exit_code == 0
+    document = json.loads(first.stdout)
+    jsonschema.Draft202012Validator(screening_schema()).validate(document)
+    assert [trial["id"] for trial in document["trials"]] == ["TEST-1", "TEST-2"]
+    for screening in document["patients"][0]["screenings"]:
+        assert sum(screening["counts"].values()) == len(screening["criteria"])
+    intake = document["patients"][0]["intake"]
+    assert intake["entries"] == intake["facts"] + len(intake["not_understood"]) + len(intake["set_aside"])
+    assert program("screen", program.chart, *DATE, "--format", "json").stdout == first.stdout
+
+
+def test_csv_has_a_row_for_each_criterion(program: Program) -> None:
+    rows = list(csv.DictReader(io.StringIO(program("screen", program.chart, *DATE, "--format", "csv").stdout)))
+    assert [(row["trial"], row["criterion"]) for row in rows] == [("TEST-1", "I1"), ("TEST-1", "I2"), ("TEST-1", "E1"), ("TEST-2", "I1")]
+
+
+def test_the_date_defaults_to_today_and_is_printed(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, "today", lambda: dt.date(2031, 2, 3))
+    assert "as of 2031-02-03" in program("screen", program.chart).stdout
+
+
+def test_silence_can_be_left_open(program: Program) -> None:
+    chart = program.path("p3.yaml")
+    chart.write_text(CHART.replace("ocrelizumab", "mycophenolate").replace("p1", "p3"), encoding="utf-8")
+    presumed = program("screen", str(chart), "--trial", "TEST-1", *DATE, "--format", "json")
+    unknown = program("screen", str(chart), "--trial", "TEST-1", *DATE, "--format", "json", "--absence", "unknown")
+    effects = [json.loads(run.stdout)["patients"][0]["screenings"][0]["criteria"][2]["effect"] for run in (presumed, unknown)]
+    assert effects == ["passes", "open"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--trial", "TEST-3"), "did you mean TEST-"),
+        (("--disease", "mss"), "did you mean ms"),
+        (("--disease", "mg", "--recruiting"), "no trial is left"),
+        (("--anchor", "leukaferesis=2026-12-01"), "did you mean leukapheresis"),
+        (("--anchor", "leukapheresis"), "NAME=DATE"),
+        (("--anchor", "leukapheresis=soon"), "year-month-day"),
+        (("--anchor", "leukapheresis=2026-12-01", "--anchor", "leukapheresis=2026-12-02"), "given twice"),
+        (("--as-of", "yesterday"), "2026-11-01"),
+        (("--as-off", "2026-11-01"), "--as-of"),
+        (("--format", "pdf"), "'text', 'json', 'csv'"),
+        (("--site", "no-such-site.yaml"), "does not exist"),
+        (("--out", "no/such/folder/r.txt"), "folder that exists"),
+    ],
+)
+def test_a_wrong_command_line_is_code_2_with_what_to_write(program: Program, arguments: tuple[str, ...], words: str) -> None:
+    result = program("screen", program.chart, *arguments)
+    assert result.exit_code == 2, result.output
+    assert words in result.stderr
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_done(program: Program) -> None:
+    bad = program.path("bad.json")
+    bad.write_text('{"id": "p9", "conditions": [', encoding="utf-8")
+    result = program("screen", str(bad), program.chart, "missing.json", *DATE, "--format", "json")
+    assert result.exit_code == 3
+    document = json.loads(result.stdout)
+    assert [patient["patient"] for patient in document["patients"]] == ["p1"]
+    assert {error["file"] for error in document["errors"]} == {str(bad), "missing.json"}
+    assert str(bad) in result.stderr
+    text = program("screen", str(bad), program.chart, *DATE)
+    assert text.exit_code == 3
+    assert "What could not be read" in text.stdout
+
+
+def test_a_patient_asked_for_and_not_there_is_told(program: Program) -> None:
+    result = program("screen", program.chart, *DATE, "--patient", "p7")
+    assert result.exit_code == 3
+    assert "asked for by id" in result.stdout
+    assert program("screen", program.chart, *DATE, "--patient", "p1").exit_code == 0
+
+
+def test_a_wrong_rule_file_is_code_4_before_all(program: Program) -> None:
+    program.path("rules/broken.yaml").write_text("trial: {id: T3, title: t}\ninclusions: []\n", encoding="utf-8")
+    result = program("screen", program.chart, "missing.json", *DATE)
+    assert result.exit_code == 4
+    assert "broken.yaml:2:1" in result.stderr
+    assert "did you mean inclusion" in result.stderr
+    assert result.stdout == ""
+
+
+def test_out_is_written_whole_and_its_ending_names_the_format(program: Program) -> None:
+    out = program.path("r.json")
+    result = program("screen", program.chart, *DATE, "--out", str(out))
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert json.loads(out.read_text(encoding="utf-8"))["schema"] == "eligibility/screening/1"
+    assert [path.name for path in program.folder.iterdir() if ".part" in path.name] == []
+
+
+def test_explain_shows_rule_answer_and_evidence_of_one_criterion(program: Program) -> None:
+    result = program("explain", program.chart, "--trial", "TEST-1", "--criterion", "I1", *DATE)
+    assert result.exit_code == 0, result.output
+    assert "I1  inclusion: passes" in result.stdout
+    assert "4.5 on 2026-10-20" in result.stdout
+    assert "not understood: seen by the county service" in result.stdout
+    assert "\nE1" not in result.stdout
+    wrong = program("explain", program.chart, "--trial", "TEST-1", "--criterion", "I11", *DATE)
+    assert wrong.exit_code == 2
+    assert "did you mean" in wrong.stderr
+
+
+def test_an_answer_of_a_person_counts_until_it_lapses(program: Program, tmp_path: Path) -> None:
+    digest = json.dumps({})
+    assert digest
+    answers = tmp_path / "answers.yaml"
+    answers.write_text(
+        '- {patient: p1, trial: TEST-1, criterion: I2, answer: "yes", role: study nurse, date: 2026-10-30, digest: other}\n',
+        encoding="utf-8",
+    )
+    result = program("screen", program.chart, "--trial", "TEST-1", *DATE, "--attest", str(answers))
+    assert result.exit_code == 0, result.output
+    assert "An answer given by a person no longer holds" in result.stdout
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("- {patient: p1, trial: TEST-1, criterion: I2, answer: perhaps}\n", encoding="utf-8")
+    result = program("screen", program.chart, *DATE, "--attest", str(wrong))
+    assert result.exit_code == 2
+    assert "wrong.yaml:1" in result.stderr
+
+
+def test_a_site_file_is_read_with_the_place_of_its_mistakes(program: Program, tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(
+        "name: clinic\nfacts: {country: NO}\nranges: {hemoglobin: [{low: 12, high: 16, unit: g/dL, sex: female}]}\n", encoding="utf-8"
+    )
+    result = program("screen", program.chart, *DATE, "--site", str(site), "--format", "json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["digests"]["site"].startswith("sha256:")
+    site.write_text("name: clinic\nfact: {country: NO}\n", encoding="utf-8")
+    result = program("screen", program.chart, *DATE, "--site", str(site))
+    assert result.exit_code == 2
+    assert "site.yaml:2" in result.stderr
+
+
+def test_standard_input_is_a_record(program: Program) -> None:
+    from click.testing import CliRunner
+
+    from eligibility.cli.app import app
+
+    rules = ["--rules", str(program.path("rules")), "--no-library"]
+    result = CliRunner().invoke(app, ["screen", "-", *DATE, *rules], input=CHART, prog_name="eligibility")
+    assert result.exit_code == 0, result.output
+    assert "== p1 " in result.stdout
+
+
+def test_a_fault_of_the_program_is_a_short_message_without_values(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError("SECRET-4711")
+
+    monkeypatch.setattr(screen, "_show", fail)
+    result = program("screen", program.chart, *DATE)
+    assert result.exit_code == 70
+    assert "KeyError" in result.stderr
+    assert "SECRET-4711" not in result.output
+    assert "Traceback" not in result.output
+    loud = program("screen", program.chart, *DATE, ELIGIBILITY_DEBUG="1")
+    assert isinstance(loud.exception, KeyError)

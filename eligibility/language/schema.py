@@ -1,0 +1,94 @@
+"""JSON Schemas of what people write: rule files, definitions, concepts, patients.
+
+Made from the models, so they cannot fall behind, and written with sorted keys, so that the same
+version gives the same bytes. Editors read them to complete words and underline mistakes; what the
+schemas cannot say (is there such a concept) ``rules check`` says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from ..model.patient import Patient
+from ..model.trial import Definition, TrialFile
+from ..vocabulary.concept import Concept
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def rule_file_schema() -> dict[str, Any]:
+    """Of a rule file: one trial with its criteria."""
+    return _finished(TrialFile.model_json_schema(by_alias=True), "Rule file of a trial")
+
+
+def definitions_schema() -> dict[str, Any]:
+    """Of a file of shared definitions: names with what they mean."""
+    return _finished(TypeAdapter(dict[str, Definition]).json_schema(by_alias=True), "Shared definitions")
+
+
+def concepts_schema() -> dict[str, Any]:
+    """Of a file of concepts: ids with what the vocabulary says of them."""
+    schema = TypeAdapter(dict[str, Concept]).json_schema(by_alias=True)
+    concept = schema["$defs"]["Concept"]
+    # a concept's id is its key in the file
+    concept["properties"].pop("id")
+    concept["required"] = [name for name in concept["required"] if name != "id"]
+    return _finished(schema, "Concepts of the vocabulary")
+
+
+def patient_schema() -> dict[str, Any]:
+    """Of the native patient record, as it is typed by hand: one birth date or sex needs no list."""
+    schema = Patient.model_json_schema(by_alias=True)
+    for name in ("birth_date", "sex"):
+        listed = schema["properties"][name]
+        schema["properties"][name] = {"anyOf": [listed["items"], {"type": "array", "items": listed["items"]}], "title": listed["title"]}
+    return _finished(schema, "Patient record")
+
+
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
+    "rules": rule_file_schema,
+    "definitions": definitions_schema,
+    "concepts": concepts_schema,
+    "patient": patient_schema,
+}
+"""The schemas by the name ``rules schema`` takes."""
+
+
+def schema_text(name: str = "rules") -> str:
+    """A schema as JSON text, the same bytes for the same version. ``KeyError`` for a name there is not.
+
+    >>> schema_text("patient").startswith('{\\n  "$defs"')
+    True
+    """
+    return json.dumps(SCHEMAS[name](), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _finished(schema: dict[str, Any], title: str) -> dict[str, Any]:
+    made = deepcopy(schema)
+    made["$schema"], made["title"] = DIALECT, title
+    _loosen(made)
+    return made
+
+
+# What a YAML reader of an editor makes of unquoted texts: the rule reader takes them all as text.
+_YAML_TEXT = ["string", "number", "boolean"]
+
+
+def _loosen(node: Any) -> None:
+    """Defaults are the model's affair: leave them out where they are no JSON; docstrings lose their line breaks."""
+    if isinstance(node, dict):
+        default = node.get("default")
+        if default is not None and not isinstance(default, str | int | float | bool | list | dict):
+            del node["default"]
+        if isinstance(node.get("description"), str):
+            node["description"] = " ".join(node["description"].split())
+        for below in node.values():
+            _loosen(below)
+    elif isinstance(node, list):
+        for below in node:
+            _loosen(below)

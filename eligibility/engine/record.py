@@ -193,7 +193,7 @@ class _Preparation:
                 fact = self._fact(family, entry)
                 if fact is None:
                     continue
-                if fact.concepts and not entry.misread:
+                if fact.reading is not None and fact.reading.understood and not entry.misread:
                     understood += 1
                     live.add(family)
                 else:

@@ -23,12 +23,12 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def rule_file_schema() -> dict[str, Any]:
     """Of a rule file: one trial with its criteria."""
-    return _finished(TrialFile.model_json_schema(by_alias=True), "Rule file of a trial")
+    return _finished(_as_text(TrialFile.model_json_schema(by_alias=True)), "Rule file of a trial")
 
 
 def definitions_schema() -> dict[str, Any]:
     """Of a file of shared definitions: names with what they mean."""
-    return _finished(TypeAdapter(dict[str, Definition]).json_schema(by_alias=True), "Shared definitions")
+    return _finished(_as_text(TypeAdapter(dict[str, Definition]).json_schema(by_alias=True)), "Shared definitions")
 
 
 def concepts_schema() -> dict[str, Any]:
@@ -42,12 +42,39 @@ def concepts_schema() -> dict[str, Any]:
 
 
 def patient_schema() -> dict[str, Any]:
-    """Of the native patient record, as it is typed by hand: one birth date or sex needs no list."""
+    """Of the native patient record in the shape of the model, with the short forms its docstring shows.
+
+    One birth date, sex or code needs no list, ``date`` may stand for ``start``, and a year may be a
+    number. The reader takes further short forms; these are the ones to write.
+    """
     schema = Patient.model_json_schema(by_alias=True)
+    _years(schema)
     for name in ("birth_date", "sex"):
-        listed = schema["properties"][name]
-        schema["properties"][name] = {"anyOf": [listed["items"], {"type": "array", "items": listed["items"]}], "title": listed["title"]}
+        schema["properties"][name] = _one_or_more(schema["properties"][name])
+    for entry in schema["$defs"].values():
+        fields = entry.get("properties", {})
+        if "recorded" in fields:
+            fields["date"] = fields["start"]
+        if "codes" in fields:
+            listed = fields["codes"]
+            fields["codes"] = _one_or_more({**listed, "items": {"anyOf": [listed["items"], {"type": "string"}]}})
     return _finished(schema, "Patient record")
+
+
+def _one_or_more(listed: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [listed["items"], {"type": "array", "items": listed["items"]}], "title": listed["title"]}
+
+
+def _years(node: Any) -> None:
+    """A date may be typed as a bare year, which YAML and JSON read as a number."""
+    if isinstance(node, dict):
+        if node.get("type") == "string" and "2023-11/2024-02" in node.get("examples", ()):
+            node["type"] = ["string", "integer"]
+        for below in node.values():
+            _years(below)
+    elif isinstance(node, list):
+        for below in node:
+            _years(below)
 
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -75,8 +102,23 @@ def _finished(schema: dict[str, Any], title: str) -> dict[str, Any]:
     return made
 
 
-# What a YAML reader of an editor makes of unquoted texts: the rule reader takes them all as text.
-_YAML_TEXT = ["string", "number", "boolean"]
+def _as_text(schema: Any) -> Any:
+    """Let every scalar be text, and every text what an editor's YAML reader makes of it.
+
+    The rule reader takes ``version: 2``, ``is: NO`` and ``at_least: 2`` as the texts they are written
+    as; a schema that insisted on one of text and number would underline them.
+    """
+    if isinstance(schema, dict):
+        kind = schema.get("type")
+        made = {key: _as_text(below) for key, below in schema.items()}
+        if kind == "string" and not schema.keys() & {"enum", "const", "pattern", "format"}:
+            made["type"] = ["string", "number", "boolean"]
+        elif kind == "integer":
+            made = {"anyOf": [made, {"type": "string", "pattern": "^[0-9]+$"}]}
+        elif kind == "boolean":
+            made = {"anyOf": [made, {"enum": ["true", "false"]}]}
+        return made
+    return [_as_text(below) for below in schema] if isinstance(schema, list) else schema
 
 
 def _loosen(node: Any) -> None:

@@ -89,7 +89,7 @@ def _cells(result: CriterionResult, words: Words) -> list[str]:
         "; ".join(dict.fromkeys(words.why(result))),
         "; ".join(words.evidence(one) for one in result.evidence),
         "; ".join(words.assumption(one) for one in result.assumes),
-        "; ".join(words.settled_by(result.settled_by)),
+        "; ".join(words.settled_by(result)),
         words.margin(result.margin) if result.margin else "",
         words.changes_on(result.changes_on) if result.changes_on else "",
     ]

@@ -149,7 +149,7 @@ def criterion(result: CriterionResult, words: Words) -> dict[str, Any]:
         "assumes": [_assumption(one, words) for one in result.assumes],
         "reasons": _reasons(result, words),
         "evidence": [_evidence(one) for one in result.evidence],
-        "settled_by": [[_need(one, words) for one in alternatives] for alternatives in result.settled_by],
+        "settled_by": _needs(result, result.settled_by, words),
         "margin": _margin(result.margin),
         "changes_on": None if result.changes_on is None else {"date": day_text(result.changes_on.day), "effect": result.changes_on.effect},
         "clauses": [] if result.finding is None else _clauses(result.finding, reading, words),
@@ -170,7 +170,7 @@ def _clause(finding: Finding, reading: Reading, words: Words) -> dict[str, Any]:
         "assumes": [_assumption(one, words) for one in finding.assumes],
         "reasons": _reasons(finding, words),
         "evidence": [_evidence(one) for one in finding.evidence],
-        "settled_by": [[_need(one, words) for one in alternatives] for alternatives in finding.needs],
+        "settled_by": _needs(finding, finding.needs, words),
         "margin": _margin(finding.margin),
         "clauses": _clauses(finding, reading, words),
     }
@@ -243,7 +243,14 @@ def _finite(value: float) -> float | None:
     return value if isfinite(value) else None
 
 
-def _need(need: Need, words: Words) -> dict[str, Any]:
+def _needs(answer: CriterionResult | Finding, needs: tuple[tuple[Need, ...], ...], words: Words) -> list[list[dict[str, Any]]]:
+    return [
+        [_need(need, said) for need, said in zip(alternatives, texts, strict=True)]
+        for alternatives, texts in zip(needs, words.needs(answer), strict=True)
+    ]
+
+
+def _need(need: Need, said: str) -> dict[str, Any]:
     about_fact = need.do in ("record", "refine", "map")
     return {
         "do": need.do,
@@ -255,7 +262,7 @@ def _need(need: Need, words: Words) -> dict[str, Any]:
         "from": day_text(need.start),
         "to": day_text(need.end),
         "absence": need.absence,
-        "text": words.need(need),
+        "text": said,
     }
 
 

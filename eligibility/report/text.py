@@ -283,6 +283,7 @@ class _Page:
             for result in blocks:
                 self._criterion(result)
                 self._evidence(result)
+                self._silence(result)
                 self._time(result)
         if opened:
             self._heading("  Open: the record does not answer these")
@@ -339,8 +340,13 @@ class _Page:
         for text in _unique(self._words.evidence(one) for one in result.evidence):
             self._item("record", text, 8)
 
+    def _silence(self, result: CriterionResult) -> None:
+        """What a barrier takes as absent: a diagnosis the source wants documented, and none is."""
+        for text in _unique(self._words.assumption(one) for one in result.assumes if one.kind in ("silence", "presumed_not")):
+            self._item("record", text, 8)
+
     def _settle(self, result: CriterionResult) -> None:
-        for position, text in enumerate(self._words.settled_by(result.settled_by)):
+        for position, text in enumerate(self._words.settled_by(result)):
             self._item("settled" if not position else "and", ("by " if not position else "") + text, 8)
 
     def _time(self, result: CriterionResult) -> None:
@@ -364,7 +370,7 @@ class _Page:
             self._item("record", text, 4)
         for text in _unique(words.assumption(one) for one in result.assumes):
             self._item("assumes", text, 4)
-        for position, text in enumerate(words.settled_by(result.settled_by)):
+        for position, text in enumerate(words.settled_by(result)):
             self._item("settled" if not position else "and", ("by " if not position else "") + text, 4)
         if result.margin is not None:
             self._item("margin", words.margin(result.margin), 4)

@@ -242,9 +242,15 @@ class Words:
     def of(cls, vocabulary: Vocabulary) -> Words:
         """The words of a vocabulary's labels."""
 
+        concepts = vocabulary.concepts
+
         def label(item: str) -> str:
-            concept = vocabulary.concepts.get(item)
-            return concept.label if concept is not None else item
+            if item in concepts:
+                return concepts[item].label
+            parts = item.split(_LIST)
+            if len(parts) > 1 and all(part in concepts for part in parts):
+                return _listed([concepts[part].label for part in parts])
+            return item
 
         def phrase(statement: Any) -> str:
             from ..language import phrasing  # only a report that shows rules in English pays for it
@@ -270,11 +276,13 @@ class Words:
 
     # -- answers -------------------------------------------------------------------------------
 
-    def reason(self, reason: Reason) -> str:
-        """Why an answer is not known."""
+    def reason(self, reason: Reason, entry: str | None = None) -> str:
+        """Why an answer is not known; ``entry`` is what the entry that the reason points at is called."""
         item = self.label(reason.item) if reason.item else ""
         if reason.code == "not_recorded" and reason.item.startswith(_SITE):
             return f"{_own(reason.item)} is not given"
+        if entry is not None and reason.code not in ("unconfirmed", "not_understood"):
+            item = entry
         if item and reason.detail in _ATTRIBUTE and reason.detail not in _EXPECTED_DETAIL.get(reason.code, ()):
             about = _REASON_OF_ATTRIBUTE.get(reason.detail) or _REASON_ABOUT[reason.code]
             return about.format(subject=f"the {_ATTRIBUTE[reason.detail]} of {item}", item=item) + _pointer(reason.source)
@@ -287,14 +295,19 @@ class Words:
     def why(self, answer: CriterionResult | Finding) -> list[str]:
         """A sentence for each reason of an answer, aware of what is recorded all the same."""
         recorded = {evidence.concept for evidence in answer.evidence if evidence.absence is None}
+        entries = self._entries(answer.evidence)
         return [
             f"too little recorded of {self.label(reason.item)} to answer this"
             if reason.code == "not_recorded" and not reason.detail and reason.item in recorded
-            else self.reason(reason)
+            else self.reason(reason, entries.get(reason.source or ""))
             for reason in answer.reasons
         ]
 
-    def need(self, need: Need) -> str:
+    def _entries(self, evidence: tuple[Evidence, ...]) -> dict[str, str]:
+        """What the entries of the evidence are called, by their pointers."""
+        return {one.source: self.label(one.concept) for one in evidence if one.source and one.concept}
+
+    def need(self, need: Need, entry: str | None = None) -> str:
         """One thing that would settle an open answer, or one alternative of it."""
         item = self.label(need.item) if need.item else "it"
         span = self.span(need.start, need.end)
@@ -310,7 +323,8 @@ class Words:
                 one = _ONE_OF_FAMILY.get(need.family or "", "an entry")
                 return f"{one} of {item} dated {span}" if span else f"{one} of {item}"
             case "refine":
-                return f"the {_attribute(need.attribute)} of {item}{_pointer(need.source)}"
+                what = item if entry is None or need.attribute in ("status", "code", "concept") else entry
+                return f"the {_attribute(need.attribute)} of {what}{_pointer(need.source)}"
             case "map":
                 return f"what this entry means, and whether it is {item}{_pointer(need.source)}"
             case "attest":
@@ -323,13 +337,22 @@ class Words:
             case "none":
                 return f"nothing recorded today settles this: {_UNSETTLED.get(need.attribute or '', item)}"
 
-    def needs(self, alternatives: tuple[Need, ...]) -> str:
-        """The alternatives of one need, joined by *or*."""
-        return ", or ".join(dict.fromkeys(self.need(one) for one in alternatives))
+    def needs(self, answer: CriterionResult | Finding) -> list[list[str]]:
+        """A sentence for each alternative of each need of an answer, in their shape."""
+        entries = self._entries(answer.evidence)
+        listed = answer.settled_by if isinstance(answer, CriterionResult) else answer.needs
+        return [[self.need(one, entries.get(one.source or "")) for one in alternatives] for alternatives in listed]
 
-    def settled_by(self, needs: tuple[tuple[Need, ...], ...]) -> list[str]:
-        """Everything that is needed, each once; what is needed several times says how often."""
-        counted = Counter(self.needs(alternatives) for alternatives in needs if alternatives)
+    def settled_by(self, answer: CriterionResult) -> list[str]:
+        """Everything that is needed, its alternatives joined by *or*, each once.
+
+        What is needed several times says how often, and a statement of absence that a wider one
+        takes in is left out.
+        """
+        counted: Counter[str] = Counter()
+        for alternatives, said in zip(answer.settled_by, self.needs(answer), strict=True):
+            if said and not any(_takes_in(other, alternatives) for other in answer.settled_by):
+                counted[", or ".join(dict.fromkeys(said))] += 1
         return [text if count == 1 else f"on {count} different days each: {text}" for text, count in counted.items()]
 
     def assumption(self, assumed: Assumption) -> str:
@@ -426,6 +449,27 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     '2 entries'
     """
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+_LIST = ", "
+_MOST_LISTED = 4
+
+
+def _listed(names: list[str]) -> str:
+    """The entries of a rule's list: all of a short one, the first of a long one."""
+    if len(names) <= _MOST_LISTED:
+        return f"{', '.join(names[:-1])} or {names[-1]}"
+    return f"{', '.join(names[: _MOST_LISTED - 1])} or another of the {len(names)} that the rule lists"
+
+
+def _takes_in(wider: tuple[Need, ...], narrower: tuple[Need, ...]) -> bool:
+    """Whether one statement of absence says all that another would, and more."""
+    if len(wider) != 1 or len(narrower) != 1:
+        return False
+    (a,), (b,) = wider, narrower
+    if not (a.absence and b.absence and a.family == b.family and a.do == b.do == "record"):
+        return False
+    return set(a.item.split(_LIST)) > set(b.item.split(_LIST)) and (a.start, a.end) == (b.start, b.end)
 
 
 _SITE = "site "

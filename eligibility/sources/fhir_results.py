@@ -8,11 +8,12 @@ other, are no result: none is picked.
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import Any
 
 from ..model.patient import Quantity, ReferenceRange
 from . import written
-from .fhir_values import Resource, decimal, quantity
+from .fhir_values import Resource, decimal, quantity, unit_of
 from .raw import Tree
 
 _ORDINAL = ("http://hl7.org/fhir/StructureDefinition/ordinalValue", "http://hl7.org/fhir/StructureDefinition/itemWeight")
@@ -84,6 +85,12 @@ def result(resource: Resource) -> dict[str, Any]:
 
 def _value(resource: Resource, name: str, value: Tree, out: dict[str, Any]) -> None:
     if name == "valueQuantity":
+        if isinstance(value, dict) and "comparator" not in value and isinstance(value.get("value"), float) and isfinite(value["value"]):
+            out["value"] = value["value"]  # nearly every result
+            unit = unit_of(value)
+            if unit is not None:
+                out["unit"] = unit
+            return
         read = quantity(value)
         if read is not None:
             _measure(read, out)

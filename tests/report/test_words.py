@@ -103,7 +103,7 @@ def test_reasons_read_as_sentences(words: Words, reason: Reason, sentence: str) 
 def test_needs_name_what_a_nurse_can_look_for(words: Words) -> None:
     record = Need("record", "edss", "observation", start=20668, end=20758)
     assert words.need(record) == "a result of EDSS dated between 2026-08-03 and 2026-11-01"
-    assert words.needs((record, record)) == words.need(record)
+    assert words.settled_by(result_with(record, record)) == [f"{words.need(record)}, or {words.need(record)}".split(", or ")[0]]
     refine = Need("refine", "ocrelizumab", "medication", "end", "MedicationRequest/4")
     assert words.need(refine) == "the exact end date of ocrelizumab [MedicationRequest/4]"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..language.library import RuleLibrary
     from ..workbench.cases import CasesReport
 
-_DOCUMENTS = ("rules", "patient", "screening", "cases")
+_DOCUMENTS = ("rules", "definitions", "concepts", "cases", "patient", "screening")
 
 
 @click.group()
@@ -175,10 +175,10 @@ def test(
 
 
 @rules.command("schema")
-@click.argument("document", type=click.Choice(_DOCUMENTS), default="rules")
+@click.argument("document", type=click.Choice(_DOCUMENTS), default="rules", metavar="|".join(_DOCUMENTS))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to a file, whole or not at all.")
 def schema(document: str, out: Path | None) -> int:
-    """Print a JSON Schema: of rule files, patients, screenings or cases.
+    """Print a JSON Schema, of rule files if nothing else is named.
 
     \b
     Example:
@@ -203,4 +203,9 @@ def _schema(document: str) -> Any:
         case _:
             from ..language import schema
 
-            return schema.patient_schema() if document == "patient" else schema.rule_schema()
+            return {
+                "rules": schema.rule_file_schema,
+                "definitions": schema.definitions_schema,
+                "concepts": schema.concepts_schema,
+                "patient": schema.patient_schema,
+            }[document]()

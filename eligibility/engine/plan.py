@@ -341,7 +341,7 @@ class _Compiler:
             entries=entries,
             results=results,
             derived=derived,
-            name=concepts[0] if len(concepts) == 1 else ", ".join(concepts),
+            name=f"the list {atom.subject}" if atom.subject in self.lists else ", ".join(concepts),
             episode=concept.episode if concept else None,
             never_presumed=bool(atom.planned)
             or atom.if_not_recorded == "unknown"

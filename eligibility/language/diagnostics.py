@@ -83,7 +83,6 @@ INSTEAD: dict[str, str] = {
     "unknown-key": "see the words of the language in docs/language/",
     "missing-key": "write it",
     "wrong-type": "see the shape of this word in docs/language/",
-    "wrong-value": "see the shape of this word in docs/language/",
     "not-one-of": "write one of them",
     "not-true": "write true, or leave the word out",
     "not-a-name": "write one name",
@@ -262,14 +261,12 @@ def _problem(one: ErrorDetails, tree: Located, model: type[BaseModel], base: tup
         instead = near or f"write {', '.join(expected)}"
         return tree.problem("not-one-of", f"{_quoted(one['input'])} is not one of {', '.join(expected)}", loc, where=where, instead=instead)
     if kind == "value_error":
+        # the one plain ValueError of the model is that of a length of time
         message = one["msg"].removeprefix("Value error, ")
-        code = "duration" if "duration" in message or message.startswith("write whole") else "wrong-value"
-        return tree.problem(code, message, loc, where=where, instead=INSTEAD[code])
+        return tree.problem("duration", message, loc, where=where, instead=INSTEAD["duration"])
     if kind in INSTEAD:
         return _placed(kind, one["msg"], tree, loc, where)
-    if kind in ("too_short", "too_long"):
-        return tree.problem("wrong-type", "a list of another length is expected here", loc, where=where, instead=INSTEAD["wrong-type"])
-    return tree.problem("wrong-value", one["msg"], loc, where=where, instead=INSTEAD["wrong-value"])
+    return tree.problem("wrong-type", one["msg"], loc, where=where, instead=INSTEAD["wrong-type"])
 
 
 def _placed(code: str, message: str, tree: Located, loc: tuple[str | int, ...], where: str | None) -> Problem:
@@ -279,7 +276,9 @@ def _placed(code: str, message: str, tree: Located, loc: tuple[str | int, ...], 
     if said:
         said.sort(key=lambda word: (value.keys_at[word].line, value.keys_at[word].column))
         word = said[-1] if code in _LAST else said[0]
-        return tree.problem(code, message, (*loc, word), key=True, where=where, instead=INSTEAD[code])
+        # where the word is right and what follows it is not, the place is what follows
+        key = code not in ("not-a-trial-id", "schedule")
+        return tree.problem(code, message, (*loc, word), key=key, where=where, instead=INSTEAD[code])
     return tree.problem(code, message, loc, where=where, instead=INSTEAD[code])
 
 

@@ -84,20 +84,24 @@ def unknown_definition(scope: Scope) -> Iterator[Found]:
 @check_for("cycle", names=True)
 def cycle(scope: Scope) -> Iterator[Found]:
     """No definition meets itself, no list holds itself, no visit follows itself; also not through others."""
-    definitions = {root.owner.loc[-1]: root for root in scope.roots if root.owner.criterion is None}
-    for name, root in definitions.items():
-        way = _way_back(str(name), lambda one: _met(scope, one))
-        if way:
-            loc: Loc = root.owner.loc
-            yield scope.found("cycle", f"the definition {name} meets itself: {' -> '.join(way)}", loc, root.owner, key=True)
-    for name in scope.lists:
-        way = _way_back(name, lambda one: [inner for _, inner in _named(scope.lists.get(one, ()), ()) if inner in scope.lists])
-        if way:
-            yield scope.found("cycle", f"the list {name} holds itself: {' -> '.join(way)}", ("lists", name), key=True)
-    for name in scope.schedule:
-        way = _way_back(name, lambda one: _follows(scope, one))
-        if way:
-            yield scope.found("cycle", f"the visit {name} follows itself: {' -> '.join(way)}", ("schedule", name), key=True)
+    definitions = {str(root.owner.loc[-1]): root.owner for root in scope.roots if root.owner.criterion is None}
+    for way in _circles(definitions, lambda one: _met(scope, one)):
+        owner = definitions[way[0]]
+        yield scope.found("cycle", f"the definition {way[0]} meets itself: {' -> '.join(way)}", owner.loc, owner, key=True)
+    for way in _circles(scope.lists, lambda one: [inner for _, inner in _named(scope.lists.get(one, ()), ()) if inner in scope.lists]):
+        yield scope.found("cycle", f"the list {way[0]} holds itself: {' -> '.join(way)}", ("lists", way[0]), key=True)
+    for way in _circles(scope.schedule, lambda one: _follows(scope, one)):
+        yield scope.found("cycle", f"the visit {way[0]} follows itself: {' -> '.join(way)}", ("schedule", way[0]), key=True)
+
+
+def _circles(names: Iterable[str], below: Any) -> Iterator[list[str]]:
+    """Ways from a name back to itself, each circle once, from the first of its names."""
+    told: set[str] = set()
+    for name in names:
+        way = None if name in told else _way_back(name, below)
+        if way is not None:
+            told.update(way)
+            yield way
 
 
 def _met(scope: Scope, name: str) -> list[str]:

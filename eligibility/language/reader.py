@@ -444,7 +444,7 @@ class _Reader:
         said = problem.problem or ""
         line = self._line(mark.line)
         before, at = line[: mark.column], line[mark.column : mark.column + 1]
-        if "<document start>" in said:
+        if "<document start>" in said or (at and at in "}]" and "flow" not in (problem.context or "")):
             self._say(
                 "syntax",
                 "the text goes on after its end, with a closing brace too many or a line that is no part of it",
@@ -463,6 +463,10 @@ class _Reader:
             )
         elif "flow" in (problem.context or ""):
             self._flow(problem, mark, before, at)
+        elif before.rstrip().endswith(("'", '"')):
+            self._say(
+                "syntax", "the text goes on after its closing quote", mark, line[mark.column :], "put all of the text between the quotes"
+            )
         elif not before.strip() and at:
             self._say(
                 "indent",

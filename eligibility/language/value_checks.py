@@ -33,7 +33,7 @@ def limits(scope: Scope) -> Iterator[Found]:
         yield from _dose(scope, tested)
         yield from _grade(scope, tested)
     for asked, atom in scope.atoms():
-        for word in ("rise", "fall"):
+        for word in ("rise", "fall") if asked.family == "observation" else ():
             change = getattr(atom, word)
             for side in ("at_least", "above"):
                 step: Limit | None = getattr(change, side) if change is not None else None
@@ -356,7 +356,7 @@ def points(scope: Scope) -> Iterator[Found]:
 # -- choice words ----------------------------------------------------------------------------------
 
 
-@check_for("list-choice", "change-family", "unchanged-family", "documented-unknown")
+@check_for("list-choice", "change-family", "unchanged-family", "documented-unknown", "two-choices")
 def choices(scope: Scope) -> Iterator[Found]:
     """Choice words that need one concept, and those that need results or doses."""
     for asked, atom in scope.atoms():
@@ -372,9 +372,9 @@ def choices(scope: Scope) -> Iterator[Found]:
         if atom.documented and atom.if_not_recorded is not None:
             message = "documented says that nothing recorded is false, if_not_recorded that it is unknown"
             yield scope.found("documented-unknown", message, (*asked.loc, "if_not_recorded"), owner, key=True)
-        for selection in (asked.node, *(one.node for one in scope.asked if one.atom is atom and one.role in ("while", "anchor"))):
-            if isinstance(selection, Selection) and selection.latest and selection.earliest:
-                yield scope.found("two-choices", "latest and earliest in one anchor", asked.loc, owner)
+    for asked in scope.asked:
+        if isinstance(asked.node, Selection) and asked.node.latest and asked.node.earliest:
+            yield scope.found("two-choices", "latest and earliest in one selection", (*asked.loc, "earliest"), asked.owner, key=True)
 
 
 @check_for("list-by-day", "treatment-by-day", "concept-by-entry")

@@ -11,7 +11,6 @@ vocabulary as they are.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -349,11 +348,14 @@ class Words:
         What is needed several times says how often, and a statement of absence that a wider one
         takes in is left out.
         """
-        counted: Counter[str] = Counter()
+        texts: dict[str, None] = {}
         for alternatives, said in zip(answer.settled_by, self.needs(answer), strict=True):
-            if said and not any(_takes_in(other, alternatives) for other in answer.settled_by):
-                counted[", or ".join(dict.fromkeys(said))] += 1
-        return [text if count == 1 else f"on {count} different days each: {text}" for text, count in counted.items()]
+            if not said or any(_takes_in(other, alternatives) for other in answer.settled_by):
+                continue
+            text = ", or ".join(dict.fromkeys(said))
+            times = answer.settled_by.count(alternatives)
+            texts[text if times == 1 else f"{times} of these, on different days: {text}"] = None
+        return list(texts)
 
     def assumption(self, assumed: Assumption) -> str:
         """What an answer took for granted."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
 import orjson
@@ -75,23 +75,20 @@ def people_of_parts(parts: Iterable[bytes]) -> People:
 
 
 @contextmanager
-def open_large(path: Path) -> Iterator[BinaryIO]:
-    """A file as a stream of its text, unpacked if it is gzip."""
-    with path.open("rb") as raw:
-        if raw.peek(2)[:2] == b"\x1f\x8b":
-            with gzip.open(raw) as unpacked:
-                yield unpacked  # type: ignore[misc]
-        else:
-            yield raw
+def unpacked(raw: BinaryIO) -> Iterator[BinaryIO]:
+    """A stream of a file's text, unpacked if it is gzip."""
+    packed = raw.read(2) == b"\x1f\x8b"
+    raw.seek(0)
+    if packed:
+        with gzip.open(raw) as text:
+            yield text  # type: ignore[misc]
+    else:
+        yield raw
 
 
-_BUNDLE = re.compile(rb'\A\s*\{\s*"resourceType"\s*:\s*"Bundle"')
+_ENTRIES = re.compile(rb'\A\s*\{.*?"entry"\s*:\s*\[', re.DOTALL)
 
 
-def is_large_bundle(path: Path) -> bool:
-    """Whether a file begins as one bundle, so that it can be read entry by entry."""
-    try:
-        with open_large(path) as stream:
-            return _BUNDLE.match(stream.read(4096)) is not None
-    except (OSError, EOFError):
-        return False
+def is_bundle(stream: BinaryIO) -> bool:
+    """Whether a stream begins as one object with a list of entries, so that it can be read entry by entry."""
+    return _ENTRIES.match(stream.read(1 << 16)) is not None

@@ -7,8 +7,12 @@ record. A file that cannot be read at all is one :class:`Problem`; the others go
 
 from __future__ import annotations
 
+import gzip
+import io
 import stat
+import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -17,7 +21,7 @@ from ..errors import Problem
 from . import fhir, fhir_look
 from .arrival import PatientInput
 from .native import looks_native, read_native
-from .raw import Tree, Unreadable, elements, parse_json, unpack
+from .raw import Tree, Unreadable, damaged, elements, parse_json, unpack
 from .yaml_text import parse_yaml
 
 __all__ = ["PatientInput", "Progress", "read"]
@@ -51,6 +55,22 @@ class _File:
     people: fhir_look.People = NOBODY
     lists: fhir_look.Manifest | None = None
     extra: list[Problem] = field(default_factory=list)
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """The file's text as a stream."""
+        raw: BinaryIO = io.BytesIO(self.data or b"") if self.data is not None or self.path is None else self.path.open("rb")
+        with raw, fhir_look.unpacked(raw) as stream:
+            yield stream
+
+    def large(self) -> bool:
+        """Whether it is a bundle to be read entry by entry; packed text is taken for eight times its size."""
+        size = len(self.data) if self.data is not None else self.path.stat().st_size if self.path is not None else 0
+        if size <= LARGE // 8:
+            return False
+        with self.open() as stream:
+            packed = isinstance(stream, gzip.GzipFile)
+            return (packed or size > LARGE) and fhir_look.is_bundle(stream)
 
     def bytes(self) -> bytes:
         if self.data is not None:
@@ -184,10 +204,10 @@ def _folder(path: Path, name: str) -> Iterator[_File]:
 def _look(file: _File, keep: bool, alone: bool) -> None:
     """Tell a file's format; for FHIR also whom it speaks of, unless it is alone."""
     try:
-        if file.path is not None and file.path.stat().st_size > LARGE and fhir_look.is_large_bundle(file.path):
+        if file.large():
             file.kind = "large"
             if not alone:
-                with fhir_look.open_large(file.path) as stream:
+                with file.open() as stream:
                     file.people = fhir_look.people_of_parts(elements(stream, "entry", file.name))
             return
         data = unpack(file.bytes(), file.name)
@@ -202,6 +222,8 @@ def _look(file: _File, keep: bool, alone: bool) -> None:
     except Unreadable as error:
         file.problem = error.problem
         file.data = None
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        file.problem = damaged(file.name)
     except OSError as error:
         file.problem = Problem("unreadable-file", f"the file cannot be opened ({_why(error)})", file=file.name)
 
@@ -364,14 +386,14 @@ def _check_manifest(file: _File) -> Iterator[Problem]:
 
 
 def _fhir(group: list[_File], collector: fhir.Collector, wanted: frozenset[str] | None, alone: bool) -> Iterator[PatientInput | Problem]:
+    failed = False
     for file in group:
         if file.problem is not None:
             yield file.problem
             continue
         try:
             if file.kind == "large":
-                assert file.path is not None
-                with fhir_look.open_large(file.path) as stream:
+                with file.open() as stream:
                     collector.add_stream(stream, file.name)
                 continue
             tree = file.tree
@@ -381,6 +403,13 @@ def _fhir(group: list[_File], collector: fhir.Collector, wanted: frozenset[str] 
             else:
                 collector.add(tree if tree is not None else parse_json(data, file.name), file.name)
         except Unreadable as error:
+            failed = True
             yield error.problem
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            failed = True
+            yield damaged(file.name)
+        except OSError as error:
+            failed = True
+            yield Problem("unreadable-file", f"the file cannot be read ({_why(error)})", file=file.name)
         file.data = file.tree = None
-    yield from collector.patients(wanted, alone)
+    yield from collector.patients(wanted, alone and not failed)

@@ -121,10 +121,13 @@ class _Reader:
             name = _PATIENT_ALIASES.get(_fold(key), _fold(key))
             if isinstance(tree, Marked) and key in tree.twice:
                 self._doubled(tree, key, name)
-            if value is None:
-                continue
-            if name in PLURALS:
+            if name in fields and name in PLURALS:
+                self.complain("said-twice", "this is said twice, under two spellings; only the first is read", name, line)
+                self.bad.append(Misread(source=self.prefix + name, family=PLURALS[name], why="the list is written twice in the file"))
+            elif name in PLURALS and value is not None:
                 fields[name] = self._entries(PLURALS[name], value, name, line)
+            elif value is None and (name in PLURALS or name in PATIENT_FIELDS or name in ("absences", "set_aside", "misread")):
+                continue
             elif name == "absences":
                 fields["absences"] = self._absences(value, line)
             elif name in ("set_aside", "misread"):
@@ -137,6 +140,8 @@ class _Reader:
                     fields[name] = PATIENT_FIELDS[name](value)
                 except BadField as error:
                     self.complain(error.code, error.message, name, line, error.instead)
+                    if name == "deceased":
+                        fields["deceased"] = True  # a death is told, though not its day
             else:
                 self._unknown(key, value, line)
         if not fields.get("id"):
@@ -211,13 +216,16 @@ class _Reader:
         misread: list[str] = []
         model = MODELS[family]
         for key, value in item.items():
-            if value is None:
-                continue
             name = _ALIASES.get(_fold(key), _fold(key))
+            if value is None and name in model.model_fields:
+                continue
             at = _line(item, key)
             if name not in model.model_fields:
                 shown = written.clean(key)[:60]
                 near = did_you_mean(name, [*model.model_fields, *_ALIASES])
+                if value is None:
+                    # {text: lupus, or so it seems}: the rest of a text became a key, and may not be shown
+                    shown, near = "?", "a text with a comma inside braces needs quotes"
                 self.complain("unknown-field", f"a {family} has no field `{shown}`", f"{where}.{shown}", at or line, near or _fields(model))
                 misread.append(shown)
                 continue

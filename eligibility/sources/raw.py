@@ -73,9 +73,7 @@ def unpack(data: bytes, file: str) -> bytes:
         try:
             data = gzip.decompress(data)
         except (OSError, EOFError, zlib.error) as error:
-            raise Unreadable(
-                Problem("bad-gzip", "the gzip file is damaged or cut short", file=file, instead="copy or export it again")
-            ) from error
+            raise Unreadable(damaged(file)) from error
     if data[:4] == b"PK\x03\x04":
         raise Unreadable(Problem("zip", "this is a zip archive", file=file, instead="unpack it and give the folder"))
     if data[:4] == b"PAR1":
@@ -94,6 +92,11 @@ def unpack(data: bytes, file: str) -> bytes:
     if not data.strip():
         raise Unreadable(Problem("empty-file", "the file is empty", file=file, instead="export it again, or leave it out"))
     return data
+
+
+def damaged(file: str) -> Problem:
+    """The problem of a gzip file that cannot be unpacked."""
+    return Problem("bad-gzip", "the gzip file is damaged or cut short", file=file, instead="copy or export it again")
 
 
 def place_of(data: bytes, byte: int) -> tuple[int, int]:

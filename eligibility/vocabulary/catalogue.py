@@ -41,6 +41,9 @@ Only codes that were read with this meaning in the source named beside them are 
 used under the LOINC licence (loinc.org/license), copyright Regenstrief Institute. SNOMED CT and ATC codes are given as
 identifiers only. No concept is a medical opinion; plausible bounds only catch slips of the pen.
 
+Courses of one drug with a gap of up to 30 days between them are taken as one treatment, as in the drug eras of the OMOP Common Data
+Model. Drugs given at longer intervals have a longer gap: the usual interval and a margin, a choice of this project.
+
 ## Concepts without a code
 
 {codeless} of {all} concepts have no verified code in any system: no source read for this project named one. They are found by name, and a
@@ -57,11 +60,33 @@ http://hospital.example/codes,QC_BLANK,,none
 with every code and text that holds a criterion open, `--codes map.csv` reads it back.
 """
 
+_EXAMPLE = """\
+```yaml
+myasthenia-gravis:
+  family: condition
+  label: Myasthenia gravis
+  mentions: [myasthen, MG]
+  broader: [neurological-autoimmune-disease]
+  codes:
+    icd10cm:
+      - {code: G70.0, meaning: Myasthenia gravis, source: CDC tabular list}
+      - {code: G70.*, meaning: a whole branch, source: CDC tabular list}
+  complete: [icd10cm]
+  course: lifelong
+mgfa-class:
+  family: observation
+  label: MGFA clinical classification
+  classes: [I, IIa, IIb, IIIa, IIIb, IVa, IVb, V]
+  spans: {II: [IIa, IIb]}
+  source: the publication of the scale
+```
+"""
+
 
 def catalogue(vocabulary: Vocabulary) -> str:
     """The page as Markdown; the same vocabulary gives the same bytes."""
     codeless = sum(not concept.codes for concept in vocabulary.concepts.values())
-    lines = [_HEAD.format(codeless=codeless, all=len(vocabulary.concepts))]
+    lines = [_HEAD.format(codeless=codeless, all=len(vocabulary.concepts)), *_fields()]
     for family in FAMILIES:
         concepts = sorted((c for c in vocabulary.concepts.values() if c.family == family), key=lambda concept: concept.id)
         if concepts:
@@ -71,6 +96,19 @@ def catalogue(vocabulary: Vocabulary) -> str:
             lines.extend(f"- {line}" for line in _facts(concept, vocabulary))
             lines.append("")
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _fields() -> Iterator[str]:
+    """The fields of a concept file, from the schema."""
+    yield "## Fields of a concept file\n"
+    yield "A file of `rules/concepts/` is a mapping of ids to these fields; `family` and `label` must be there.\n"
+    yield "| field | meaning |"
+    yield "|---|---|"
+    for name, field in Concept.model_fields.items():
+        if name != "id":
+            yield f"| `{name}` | {field.description or ''} |"
+    yield ""
+    yield _EXAMPLE
 
 
 def _facts(concept: Concept, vocabulary: Vocabulary) -> Iterator[str]:

@@ -58,9 +58,9 @@ class ScoreItem(Frozen):
 class Concept(Frozen):
     """A concept. See ``docs/concepts.md`` for every field with an example."""
 
-    id: Text
-    family: Family
-    label: Text
+    id: Text = Field(description="Its name: the key in the file.")
+    family: Family = Field(description="Where charts keep it: condition, observation, medication, procedure, immunization or allergy.")
+    label: Text = Field(description="What people call it.")
     also: tuple[Family, ...] = Field((), description="Other families it is charted in (CAR T: procedure or medication).")
     synonyms: tuple[Text, ...] = Field((), description="Names that are this concept and nothing else; generic and brand names of a drug.")
     mentions: tuple[Text, ...] = Field((), description="Word stems that say an entry may be this concept (carcinom, lymphom).")
@@ -70,7 +70,7 @@ class Concept(Frozen):
     complete: tuple[Text, ...] = Field((), description="Systems in which the codes listed here and below are all there are.")
     broader: tuple[Text, ...] = Field((), description="Concepts this one is a kind of; groups and drug classes are concepts too.")
     source: Text | None = Field(None, description="Where the definition or the scale was read, if not a code's source.")
-    note: Text | None = None
+    note: Text | None = Field(None, description="What a reader of the library must know about it.")
 
     # values of an observation
     unit: Text | None = Field(None, description="The unit limits are compared in (UCUM); '1' for scores and counts.")
@@ -78,7 +78,7 @@ class Concept(Frozen):
     units: dict[Text, Number] = Field(
         default_factory=dict, description="Other accepted units beyond those of the same dimension: factor to `unit`."
     )
-    plausible: Plausible | None = None
+    plausible: Plausible | None = Field(None, description="Numbers a living person's result can take; beyond them is a slip of the pen.")
     whole: bool = Field(False, description="Only whole numbers occur (counts, most scores).")
     results: tuple[Text, ...] = Field((), description="Named results, such as negative, borderline, positive.")
     classes: tuple[Text, ...] = Field((), description="Ordered classes from least to greatest (IIa, IIb, IIIa ...).")
@@ -90,7 +90,7 @@ class Concept(Frozen):
 
     # behaviour in time
     course: Literal["event", "state", "lifelong"] = Field("state", description="event: its day is the onset; lifelong: it never ends.")
-    lasts_at_most: SourcedDuration | None = None
+    lasts_at_most: SourcedDuration | None = Field(None, description="A state open for longer is no longer known to go on.")
     episode: Duration | None = Field(None, description="Facts this close may be one event told twice (default: the same day).")
     gap: Duration | None = Field(None, description="Gap between courses of a drug that still is one treatment.")
     absence: Literal["unknown"] | None = Field(None, description="Charts seldom record it: silence says nothing.")

@@ -139,12 +139,12 @@ class NameIndex:
                     named |= name_ids
                     places.append((start, end, name_ids))
         start = 0
-        for word in folded.split():
+        for word in folded.split(" "):
             short = self._short.get(word)
             if short is not None:
                 mentioned |= short[0]
                 if short[1]:
-                    start = folded.index(word, start)
                     named |= short[1]
                     places.append((start, start + len(word), short[1]))
+            start += len(word) + 1
         return Found(frozenset(mentioned), frozenset(named), tuple(places))

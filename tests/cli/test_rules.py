@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 
 import jsonschema
@@ -79,7 +80,7 @@ def test_test_runs_cases_and_its_exit_code_says_how_it_went(program: Program) ->
     assert json.loads(broken.stdout)["errors"] == 1
 
 
-@pytest.mark.parametrize("document", ["rules", "patient", "screening", "cases"])
+@pytest.mark.parametrize("document", ["rules", "definitions", "concepts", "cases", "patient", "screening"])
 def test_schemas_are_schemas(program: Program, document: str) -> None:
     result = program("rules", "schema", document, own=False)
     assert result.exit_code == 0, result.output
@@ -105,7 +106,7 @@ def test_codes_writes_what_holds_criteria_open_and_reads_back(program: Program) 
     out = program.path("map.csv")
     result = program("codes", str(chart), "--trial", "TEST-1", *DATE, "--out", str(out))
     assert result.exit_code == 0, result.output
-    (row,) = csv.DictReader(out.open(encoding="utf-8"))
+    (row,) = csv.DictReader(io.StringIO(out.read_text(encoding="utf-8")))
     assert (row["system"], row["patients"], row["criteria"], row["candidates"]) == (
         "http://hospital.example/drugs",
         "1",
@@ -115,7 +116,7 @@ def test_codes_writes_what_holds_criteria_open_and_reads_back(program: Program) 
     assert row["code"] == "'=OCR"
     chart.write_text(chart.read_text().replace("=OCR", "OCR"))
     program("codes", str(chart), "--trial", "TEST-1", *DATE, "--out", str(out))
-    rows = list(csv.DictReader(out.open(encoding="utf-8")))
+    rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
     rows[0]["concept"] = "ocrelizumab"
     with out.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, rows[0])

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
+from itertools import product
 from typing import Any
 
 from eligibility.model import criteria as c
@@ -341,10 +341,12 @@ class _World:
             parts.append(self.dose(t.dose, f))
         if t.route is not None:
             parts.append(f.route in t.route)
-        if t.outcome is not None:  # an outcome holds of a run if it holds of one of its courses
-            parts.append(any(set(t.outcome) & g.outcome for g in self.run(f)))
         if t.lasting is not None:
             parts.append(self.lasting(t.lasting, f, s, upto))
+        if t.outcome is not None:
+            # an outcome holds of a run if it holds of one of its courses
+            # Reading: a run is asked about where its length is asked for; else the course itself is
+            parts.append(any(set(t.outcome) & g.outcome for g in (self.run(f, s) if t.lasting is not None else [f])))
         if t.started is not None:
             parts.append(self.placed(t.started, f, "started"))
         if t.ended is not None:
@@ -415,13 +417,15 @@ class _World:
 
     # -- runs ------------------------------------------------------------------------------------
 
-    def run(self, f: Event) -> list[Event]:
+    def run(self, f: Event, s: Any) -> list[Event]:
         """The courses of the same drug joined with ``f`` over gaps no longer than its ``gap``."""
+        documented = bool(getattr(s, "documented", None))
         if f.family != "medication":
             return [f]  # Reading: runs are courses of one drug; a condition told twice is two courses
         gap = self.rules.concepts[f.concept].gap
         run = [f]
         rest = [g for g in self.record.events if g is not f and g.concept == f.concept and not g.planned and self.visible(g)]
+        rest = [g for g in rest if g.recorded or not documented]
         while more := [g for g in rest if any(_joined(g, h, gap) for h in run)]:
             run += more
             rest = [g for g in rest if g not in more]
@@ -429,7 +433,7 @@ class _World:
 
     def lasting(self, t: c.DurationLimits, f: Event, s: Any, upto: int | None) -> bool:
         """How long the run of ``f`` lasted: up to the anchor, and inside the window where within or ago sets one."""
-        run = self.run(f)
+        run = self.run(f, s)
         first, last = min(g.day for g in run), max(g.last for g in run)
         ways: list[bool] = []
         windows = self.windows(s, f) if s.time_words() else [(-FAR, FAR)]
@@ -497,9 +501,12 @@ class _World:
 
     def sum_on(self, day: int, facts: list[Event]) -> float:
         """mg of prednisone a day: the courses of that day, repeated orders once."""
-        return sum(
-            f.dose * self.rules.concepts[f.concept].equivalents["prednisone"].low for f in facts if f.day <= day <= f.last and not f.again
-        )
+        total = 0.0
+        for drug in sorted({f.concept for f in facts}):
+            orders = [f for f in facts if f.concept == drug and f.day <= day <= f.last]
+            taken = [f.dose for f in orders if not f.again] or [f.dose for f in orders[:1]]
+            total += sum(taken) * self.rules.concepts[drug].equivalents["prednisone"].low
+        return total
 
     def dose_of_day(self, s: c.FactAtom, t: c.Test) -> Answer:
         (_, on), *_ = self.windows(s)
@@ -604,13 +611,15 @@ def _joined(f: Event, g: Event, gap: Duration | None) -> bool:
 def _occasions(facts: list[Event], apart: Duration | None) -> int:
     """The most events of different numbers, each ``apart`` (default: another day) from the one before."""
     apart = apart or Duration(1, "day")
-    facts = sorted(facts, key=lambda f: f.start)
-    for n in range(len(facts), 0, -1):
-        for some in combinations(facts, n):
-            numbers = [f.same for f in some if f.same >= 0]
-            if len(set(numbers)) == len(numbers) and all(apart.back(g.day) >= f.day for f, g in pairwise(some)):
-                return n
-    return 0
+    tellings = [[f for f in facts if f.same == number] for number in {f.same for f in facts if f.same >= 0}]
+    best = 0
+    for once in product(*tellings):  # of an event told twice, one telling counts
+        reached, last = 0, -FAR
+        for f in sorted([*once, *(f for f in facts if f.same < 0)], key=lambda f: f.start):
+            if not reached or apart.back(f.day) >= last:
+                reached, last = reached + 1, f.day
+        best = max(best, reached)
+    return best
 
 
 def _with_value(f: Event, value: float) -> Event:

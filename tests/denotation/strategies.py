@@ -422,7 +422,7 @@ def told(draw: st.DrawFn, concept: str, today: int, precise: bool = False) -> To
     if family in ("medication", "procedure", "immunization"):
         kinds += ["plan"]
     kind = draw(one_of(kinds))
-    day = draw(st.integers(0, 8))
+    day = draw(st.integers(0, today)) if draw(st.integers(0, 5)) else draw(st.integers(0, 8))
     width = 0 if precise else draw(one_of([0, 0, 0, 1, 3, 8]))
     start: tuple[int, int] | None = (day, min(day + width, 9))
     if not precise and draw(st.integers(0, 11)) == 0:
@@ -443,7 +443,7 @@ def told(draw: st.DrawFn, concept: str, today: int, precise: bool = False) -> To
         ends=ends,
         end=end,
         kind=kind,
-        sure=draw(st.integers(0, 4)) > 0,
+        sure=draw(st.integers(0, 5)) < 5,
         recorded=draw(one_of([None, None, None, min(start[0] + 1, 8) if start is not None else today])),
         event=draw(one_of([None, None, None, None, "1", "2"])),
     )
@@ -496,9 +496,11 @@ def _result(draw: st.DrawFn, t: Told) -> Told:
 def case_for(draw: st.DrawFn, statement: Any, facts: int = 3, precise: bool = False, quiet: bool = False) -> Case:
     """A tiny record about what the statement asks. ``quiet``: no undated anchors, nothing odd."""
     main, inner = mentioned(statement, RULES)
-    today = draw(st.integers(3, 6))
+    today = draw(one_of([5, 3, 4, 6]))
     subjects = sorted(main | inner) or ["growth"]
-    entries_ = tuple(draw(told(draw(one_of(subjects)), today, precise)) for _ in range(draw(st.integers(0, facts))))
+    precise = precise or draw(st.integers(0, 2)) == 0
+    some = draw(st.integers(0, facts)) if draw(st.integers(0, 3)) == 0 else facts
+    entries_ = tuple(draw(told(draw(one_of(subjects)), today, precise)) for _ in range(some))
     written = draw(one_of([None, None, None, today, 8, max(0, today - 1)]))
     if written is not None and any(t.start is not None and t.start[0] > written for t in entries_):
         written = None

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import eligibility
-from eligibility.model.finding import Assumption, Evidence, Need, Reason
+from eligibility.model.finding import Assumption, CriterionResult, Evidence, Need, Reason
+from eligibility.model.truth import Truth
 from eligibility.report.words import Words
+from eligibility.vocabulary.loader import shipped
 
 PACKAGE = Path(eligibility.__file__).parent
 
@@ -103,9 +107,56 @@ def test_reasons_read_as_sentences(words: Words, reason: Reason, sentence: str) 
 def test_needs_name_what_a_nurse_can_look_for(words: Words) -> None:
     record = Need("record", "edss", "observation", start=20668, end=20758)
     assert words.need(record) == "a result of EDSS dated between 2026-08-03 and 2026-11-01"
-    assert words.settled_by(result_with(record, record)) == [f"{words.need(record)}, or {words.need(record)}".split(", or ")[0]]
     refine = Need("refine", "ocrelizumab", "medication", "end", "MedicationRequest/4")
     assert words.need(refine) == "the exact end date of ocrelizumab [MedicationRequest/4]"
+
+
+def open_with(*settled_by: tuple[Need, ...], **more: Any) -> CriterionResult:
+    values: dict[str, Any] = {"applies": Truth.TRUE, "not_applicable": False, "finding": None, **more}
+    return CriterionResult("I1", "inclusion", None, Truth.UNKNOWN, "open", settled_by=settled_by, **values)
+
+
+def test_what_settles_is_said_once_with_its_alternatives(words: Words) -> None:
+    record = Need("record", "pml", "condition", start=20668, end=20758)
+    none = replace(record, absence=True)
+    said = words.settled_by(open_with((record, none), (record, record)))
+    assert said == [
+        "an entry of progressive multifocal leukoencephalopathy dated between 2026-08-03 and 2026-11-01, or "
+        "a statement that there was no progressive multifocal leukoencephalopathy between 2026-08-03 and 2026-11-01",
+        "an entry of progressive multifocal leukoencephalopathy dated between 2026-08-03 and 2026-11-01",
+    ]
+    assert words.settled_by(open_with((record,), (record,)))[0].startswith("2 of these, on different days: an entry of")
+
+
+def test_an_absence_that_a_wider_one_takes_in_is_not_asked_twice(words: Words) -> None:
+    wide = Need("record", "a, b, c", "medication", start=1, end=2, absence=True)
+    narrow = replace(wide, item="a, c")
+    other = replace(wide, item="a, d")
+    assert words.settled_by(open_with((narrow,), (wide,), (other,))) == [words.need(wide), words.need(other)]
+
+
+def test_an_entry_is_called_by_its_own_name_and_not_by_the_list_that_asks(words: Words) -> None:
+    source = "MedicationRequest/4"
+    evidence = (Evidence("medication", "ocrelizumab", "2021", source=source),)
+    reason = Reason("not_recorded", "azathioprine, ocrelizumab", "outcome", source)
+    need = Need("refine", "azathioprine, ocrelizumab", "medication", "outcome", source)
+    result = open_with((need,), reasons=(reason,), evidence=evidence)
+    assert words.why(result) == [f"the outcome of ocrelizumab is not recorded [{source}]"]
+    assert words.settled_by(result) == [f"the outcome (response, no response, loss of response, intolerance) of ocrelizumab [{source}]"]
+
+
+def test_a_list_is_called_by_its_entries_and_a_long_one_by_the_first() -> None:
+    words = Words.of(shipped())
+    assert words.label("ocrelizumab, rituximab") == "ocrelizumab or rituximab"
+    drugs = "azathioprine, mycophenolate, methotrexate, cyclophosphamide, ocrelizumab"
+    assert words.label(drugs) == "azathioprine, mycophenolate, methotrexate or another of the 5 that the rule lists"
+    assert words.label("Is it new, and does it matter?") == "Is it new, and does it matter?"
+
+
+def test_a_result_that_is_there_is_not_called_absent(words: Words) -> None:
+    evidence = (Evidence("observation", "edss", "2026-10-20", value="4"),)
+    result = open_with(reasons=(Reason("not_recorded", "edss"),), evidence=evidence)
+    assert words.why(result) == ["too little recorded of EDSS to answer this"]
 
 
 def test_evidence_shows_date_value_and_place(words: Words) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from eligibility.model.patient import Allergy, Coding, Condition, Entry, Immunization, Medication, Observation, Procedure
 from eligibility.vocabulary.loader import shipped
 from eligibility.vocabulary.vocabulary import Vocabulary

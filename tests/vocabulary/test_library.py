@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from eligibility.vocabulary.catalogue import catalogue, main
 from eligibility.vocabulary.library import library_path
 from eligibility.vocabulary.loader import load
@@ -52,9 +53,7 @@ def test_no_code_ships_that_was_not_verified(vocabulary: Vocabulary) -> None:
 
 @needs_shared
 def test_every_verified_code_ships(vocabulary: Vocabulary) -> None:
-    shipped = {
-        (system, code.code) for concept in vocabulary.concepts.values() for system, codes in concept.codes.items() for code in codes
-    }
+    shipped = {(system, code.code) for concept in vocabulary.concepts.values() for system, codes in concept.codes.items() for code in codes}
     assert verified() - shipped == set()
 
 
@@ -168,7 +167,8 @@ def test_equivalents_and_half_lives_are_sane(vocabulary: Vocabulary) -> None:
         assert concept.equivalents or "No equivalent" in (concept.note or ""), id_
     for concept in vocabulary.concepts.values():
         if concept.half_life is not None:
-            assert 0 < concept.half_life.low <= concept.half_life.high and concept.half_life.source
+            assert 0 < concept.half_life.low <= concept.half_life.high
+            assert concept.half_life.source
 
 
 def test_the_page_of_concepts_is_current(vocabulary: Vocabulary, tmp_path: Path) -> None:

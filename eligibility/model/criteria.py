@@ -36,7 +36,7 @@ from .time import Duration
 class Node(BaseModel):
     """Base of the tree: frozen, no unknown words, the language's own names (``from``, ``is``)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)  # built once, by the first file read
 
 
 def refuse(code: str, message: str, **context: Any) -> PydanticCustomError:
@@ -599,10 +599,6 @@ _TAGS: dict[type, str] = {
     SiteAtom: "<site>",
     FactAtom: "<fact>",
 }
-
-for _model in (TimeWords, Selection, Exemption, Test, FactAtom, AllOf, AnyOf, NoneOf, SomeOf, Readings):
-    _model.model_rebuild()
-
 
 def operands(statement: Node) -> tuple[Node, ...]:
     """The statements directly below a logical node; none below a leaf."""

@@ -162,7 +162,7 @@ class _Reader:
     def _unknown(self, key: str, value: Tree, line: int | None) -> None:
         names = [*PLURALS, *PATIENT_FIELDS, "absences"]
         near = did_you_mean(_fold(key), names)
-        shown = written.clean(key)[:60]
+        shown = written.clean(key)[:60] or "?"
         self.complain("unknown-field", f"a patient has no field `{shown}`", shown, line, near or f"the fields are {', '.join(names)}")
         if isinstance(value, (list, dict)) and value:
             # entries under an unknown name are not silence: they may be anything
@@ -221,7 +221,7 @@ class _Reader:
                 continue
             at = _line(item, key)
             if name not in model.model_fields:
-                shown = written.clean(key)[:60]
+                shown = written.clean(key)[:60] or "?"
                 near = did_you_mean(name, [*model.model_fields, *_ALIASES])
                 if value is None:
                     # {text: lupus, or so it seems}: the rest of a text became a key, and may not be shown

@@ -79,7 +79,7 @@ def test_nan_and_huge_numbers_are_left_to_their_entry() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "line", "column"),
     [
-        (b'{"a": 1,\n "b": [1, 2', "truncated", 2, 13),
+        (b'{"a": 1,\n "b": [1, 2', "truncated", 2, 12),
         (b'{"a": "unfinished', "truncated", 1, 7),
         (b'{"a": 1,\n "b": nope}', "not-json", 2, 7),
         (b'{"a": "\xff"}', "not-utf8", 1, 8),

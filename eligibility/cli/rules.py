@@ -94,13 +94,14 @@ def show(trial: str, form: str | None, out: Path | None, rules: tuple[Path, ...]
 @rules.command("check")
 @click.argument("paths", nargs=-1, type=EXISTING, metavar="[PATH]...")
 @click.option("--no-library", is_flag=True, help="Leave out the shipped trials.")
+@click.option("--strict", is_flag=True, help="Let a question that is not answered end with exit code 1.")
 @output_options("text", "json")
-def check(paths: tuple[Path, ...], no_library: bool, form: str | None, out: Path | None) -> int:
+def check(paths: tuple[Path, ...], no_library: bool, strict: bool, form: str | None, out: Path | None) -> int:
     """Check rule files: every mistake at once, each with its place.
 
     PATH is a rule file or a folder; without one the shipped library is checked.
-    Mistakes end with exit code 4. Questions, which a file answers with
-    "answered", end with exit code 1.
+    Mistakes end with exit code 4. Questions are told, until the file answers
+    them with "answered"; with --strict they end with exit code 1.
 
     \b
     Example:
@@ -132,7 +133,7 @@ def check(paths: tuple[Path, ...], no_library: bool, form: str | None, out: Path
         if checked:
             end = f"{plural(checked, 'rule file')} checked: {end}"
         write("".join(f"{problem}\n" for problem in problems) + f"{end}\n", out)
-    return 4 if mistakes else 1 if questions else 0
+    return 4 if mistakes else 1 if questions and strict else 0
 
 
 @rules.command("test")

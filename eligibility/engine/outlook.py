@@ -15,7 +15,7 @@ from ..model.patient import Family, Observation
 from ..model.quantity import Interval, nine
 from ..model.time import FOREVER_DAY, MINUTES, NEVER_DAY, Duration, add_months, day_of
 from ..model.truth import FALSE, NOT, TRUE, UNKNOWN, Truth
-from .plan import Leaf, Plan, PlanCriterion, PlanNode, Selector
+from .plan import Leaf, Plan, PlanCriterion, PlanNode, nested
 from .record import Fact, Record
 from .reference import PASSES, Evaluation, criterion_truth, unique
 from .settings import Settings
@@ -109,7 +109,7 @@ class Outlook:
     def _related_needs(self, leaf: Leaf) -> list[tuple[Need, ...]]:
         """Other facts the leaf's facts are held against: silence about them has to be told too."""
         needs: list[tuple[Need, ...]] = []
-        for selector in _selectors(leaf.selector):
+        for selector in nested(leaf.selector):
             for other in (selector.while_, selector.around):
                 if other is None or self.now.selecting.stated(other, (self.record.birth, self.day)):
                     continue
@@ -441,7 +441,7 @@ class Outlook:
         if leaf.kind == "dose":
             return [fact for fact in self.record.facts if fact.family == "medication"]
         found: dict[int, Fact] = {}
-        for selector in _selectors(leaf.selector):
+        for selector in nested(leaf.selector):
             for concept in selector.concepts:
                 for fact, _ in self.record.by_concept.get(concept, ()):
                     found[fact.order] = fact
@@ -490,7 +490,7 @@ class Outlook:
         anchors = self._on_anchors(day)
         half_life = self.now.selecting.half_life(drug)
         found: list[int] = [day]
-        for selector in _selectors(leaf.selector):
+        for selector in nested(leaf.selector):
             whens: list[When_ | None] = [selector.when] if selector.when is not None and selector.around is None else []
             if selector.where is not None:
                 whens += [compile_time(words) for words in _edges_asked(selector.where)]
@@ -538,17 +538,8 @@ def _as_node(leaf: Leaf) -> PlanNode:
     return PlanNode("leaf", leaf.node, leaf=leaf)
 
 
-def _selectors(selector: Selector | None) -> Iterator[Selector]:
-    """A selector and those inside it."""
-    if selector is None:
-        return
-    yield selector
-    for inner in (selector.while_, selector.around, *selector.excepts):
-        yield from _selectors(inner)
-
-
 def _tests(leaf: Leaf) -> Iterator[Test]:
-    for selector in _selectors(leaf.selector):
+    for selector in nested(leaf.selector):
         if selector.where is not None:
             yield from _inside(selector.where)
     if isinstance(leaf.test, Test):

@@ -132,6 +132,11 @@ class PlanCriterion:
     unless: PlanNode | None
     questions: tuple[Question, ...]
     digest: str
+    concepts: frozenset[str] = frozenset()
+    families: tuple[Family, ...] = ()
+    person_free: bool = False
+    """No leaf asks about the person, the site or a computed value: where a chart has nothing of its
+    ``concepts``, all such charts get one and the same result."""
 
     @property
     def published(self) -> Literal["computable", "part", "ask", "not_published", "note"]:
@@ -160,6 +165,8 @@ class Plan:
     leaves: tuple[Leaf, ...]
     schedule: Mapping[str, Visit]
     horizon: Duration
+    shared: dict[Any, Any] = field(default_factory=dict)
+    """Results that do not depend on who the patient is, by what they do depend on. Values are frozen."""
 
     def arm(self, name: str | None) -> tuple[PlanCriterion, ...]:
         """The criteria of an arm; of the shared lists for None."""
@@ -224,7 +231,24 @@ class _Compiler:
         named = {name: self._find(name) for part in (when, applies, unless) if part is not None for name in _names_met(part)}
         used = {name: found.model_dump(mode="json", by_alias=True, exclude_defaults=True) for name, found in named.items() if found}
         digest = criterion_digest(criterion, used)
-        return PlanCriterion(criterion.id, kind, arm, criterion, when, applies, unless, tuple(self._questions), digest)
+        leaves = [leaf for part in (when, applies, unless) if part is not None for leaf in part.leaves()]
+        selectors = [inner for leaf in leaves for inner in nested(leaf.selector)]
+        return PlanCriterion(
+            criterion.id,
+            kind,
+            arm,
+            criterion,
+            when,
+            applies,
+            unless,
+            tuple(self._questions),
+            digest,
+            concepts=frozenset(concept for selector in selectors for concept in selector.concepts),
+            families=tuple(sorted({family for selector in selectors for family in selector.families})),
+            person_free=all(
+                leaf.kind in ("fact", "ask", "not_published") and leaf.derived is None and not getattr(leaf.node, "show", ()) for leaf in leaves
+            ),
+        )
 
     def _find(self, name: str) -> Definition | None:
         return self.own.get(name) or self.shared.get(name)
@@ -432,6 +456,15 @@ class _Compiler:
             self.problems.append(
                 ("unknown-visit", f"criterion {self._criterion}: «{name}» is not in the schedule", did_you_mean(name, self.schedule))
             )
+
+
+def nested(selector: Selector | None) -> Iterator[Selector]:
+    """A selector and those inside it."""
+    if selector is None:
+        return
+    yield selector
+    for inner in (selector.while_, selector.around, *selector.excepts):
+        yield from nested(inner)
 
 
 def _names_met(node: PlanNode) -> Iterator[str]:

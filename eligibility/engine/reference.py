@@ -516,26 +516,58 @@ def screen(record: Record, plan: Plan, settings: Settings, details: bool = True)
     """
     evaluation = Evaluation(record, settings, plan.schedule, plan.horizon, plan.trial.id)
     evaluation.anchors.check_order()
-    results = [(criterion.arm, evaluate_criterion(evaluation, criterion), criterion) for criterion in plan.criteria]
+    outlook = None
     if details:
         from .outlook import Outlook
 
         outlook = Outlook(record, plan, settings, evaluation)
-        results = [(arm, outlook.complete(result, criterion), criterion) for arm, result, criterion in results]
-    shared = [result for arm, result, _ in results if arm is None]
+    stamp = _stamp(settings, record) if not record.absences and not settings.attestations and settings.site is None else None
+    results: list[tuple[str | None, CriterionResult]] = []
+    for criterion in plan.criteria:
+        key = _without_patient(record, criterion, details)
+        result = plan.shared.get((stamp, *key)) if key is not None and stamp is not None else None
+        if result is None:
+            result = evaluate_criterion(evaluation, criterion)
+            if outlook is not None:
+                result = outlook.complete(result, criterion)
+            if key is not None and stamp is not None:
+                if len(plan.shared) >= _SHARED:
+                    plan.shared.clear()
+                plan.shared[(stamp, *key)] = result
+        results.append((criterion.arm, result))
+    shared = [result for arm, result in results if arm is None]
     if record.death is not None:
         shared.insert(0, _death(record))
     header = plan.trial.trial
     metadata = header.record is not None and header.record.completeness == "metadata"
     arms = []
     for name, arm in plan.trial.arms.items():
-        own = tuple(result for of, result, _ in results if of == name)
+        own = tuple(result for of, result in results if of == name)
         together = (*shared, *own)
         arms.append(ArmResult(name, arm.title, arm.open, _status(together, metadata), count(together), own))
     status = _status(shared, metadata) if not arms else _best(shared, arms)
     everything = [*shared, *(result for one in arms for result in one.criteria)]
     presumed = any(result.effect == "passes" and not result.not_applicable and result.presumed is not None for result in everything)
     return Screening(plan.trial.id, status, presumed, count(shared), tuple(shared), tuple(arms))
+
+
+_SHARED = 20_000
+
+
+def _stamp(settings: Settings, record: Record) -> tuple[Any, ...]:
+    """What a result about a chart that has nothing to say on it still depends on."""
+    anchors = tuple((name, when.lo, when.hi) for name, when in settings.anchors.items())
+    return settings.as_of, settings.absence, anchors, record.birth, record.as_of
+
+
+def _without_patient(record: Record, criterion: PlanCriterion, details: bool) -> tuple[Any, ...] | None:
+    """The key of a criterion about which the chart has no entry at all, None where it may have one."""
+    if not criterion.person_free or not record.by_concept.keys().isdisjoint(criterion.concepts):
+        return None
+    if any(family in record.unclear for family in criterion.families) or not record.plans_by_concept.keys().isdisjoint(criterion.concepts):
+        return None
+    heard = tuple((family in record.live, record.first_of.get(family)) for family in criterion.families)
+    return criterion.arm, criterion.id, details, heard
 
 
 def _death(record: Record) -> CriterionResult:

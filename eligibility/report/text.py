@@ -21,7 +21,7 @@ from .words import ABSENCE, BASIS, COMPLETENESS, CONVENTIONS, DECIDES, EFFECT, R
 WIDTH = 80
 _LABEL = 9
 _SHORTEST_ID = 12
-_PASSES_LISTED = 3  # so many blocks of patient and trial still list each pass; beyond, they are counted
+_IN_FULL = 3  # so many pairs of patient and trial are shown in full; beyond, only what decides is
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,11 @@ def screening(results: Results, words: Words, *, width: int = WIDTH, ink: Ink = 
     page = _Page(words, max(width, 40), ink)
     page.header(results)
     page.summary(results)
-    listed = sum(len(report.result.screenings) for report in results.patients) <= _PASSES_LISTED
+    many = sum(len(report.result.screenings) for report in results.patients) > _IN_FULL
+    if many and any(screening.status == "barrier_found" for _, screening in results.screenings()):
+        page.note("Beside a barrier the other criteria are named by id; explain shows them in full.")
     for report in results.patients:
-        page.patient(report, results, list_passes=listed)
+        page.patient(report, results, many)
     page.footer(results)
     return page.text()
 
@@ -190,17 +192,21 @@ class _Page:
         if any(screening.arms for _, screening in results.screenings()):
             self._wrap("Arms are listed below their trial; their counts take in the criteria shared by all arms.")
 
-    def patient(self, report: PatientReport, results: Results, list_passes: bool) -> None:
+    def note(self, text: str) -> None:
+        self._wrap(text)
+
+    def patient(self, report: PatientReport, results: Results, many: bool) -> None:
         self._patient_head(report)
         for screening in report.result.screenings:
             self._trial_head(results.trial(screening.trial))
             self._status(screening)
-            self._groups(screening.criteria, list_passes)
+            shut = any(result.effect == "blocks" for result in screening.criteria)
+            self._groups(screening.criteria, many, many and shut)
             for arm in screening.arms:
                 self._heading(clean(f"  Arm {arm.arm}: {arm.title}"))
                 closed = "" if arm.open else "; closed to entry, does not count"
                 self._wrap(f"{STATUS[arm.status]} ({_tally(arm.counts)}, shared criteria included{closed})", "  ")
-                self._groups(arm.criteria, list_passes)
+                self._groups(arm.criteria, many, many and arm.status == "barrier_found")
 
     def explained(self, report: PatientReport, results: Results, criterion: str | None) -> None:
         self._patient_head(report)
@@ -270,7 +276,8 @@ class _Page:
 
     # -- criteria ------------------------------------------------------------------------------
 
-    def _groups(self, criteria: Sequence[CriterionResult], list_passes: bool) -> None:
+    def _groups(self, criteria: Sequence[CriterionResult], many: bool, brief: bool) -> None:
+        """The criteria by what they come to; ``brief`` names by id what a barrier has made less pressing."""
         blocks = [result for result in criteria if result.effect == "blocks"]
         opened = [result for result in criteria if result.computable_open]
         asked = [result for result in criteria if result.effect == "open" and not result.computable_open]
@@ -285,6 +292,23 @@ class _Page:
                 self._evidence(result)
                 self._silence(result)
                 self._time(result)
+        if brief:
+            self._line()
+            self._ids("Also open", opened)
+            self._ids("Questions for a person", people)
+            self._ids("Without public detail", hidden)
+        else:
+            self._unanswered(opened, people, hidden)
+        if passes and not many:
+            self._passes(passes)
+        elif passes:
+            if not brief:
+                self._line()
+            for basis in dict.fromkeys(result.basis for result in passes):
+                self._ids(f"Pass, {BASIS[basis]}", [result for result in passes if result.basis == basis])
+        self._ids("Do not apply", absent)
+
+    def _unanswered(self, opened: Sequence[CriterionResult], people: Sequence[CriterionResult], hidden: Sequence[CriterionResult]) -> None:
         if opened:
             self._heading("  Open: the record does not answer these")
             for result in opened:
@@ -306,28 +330,23 @@ class _Page:
                 self._criterion(result)
                 self._why(result)
                 self._evidence(result)
-        if passes:
-            self._passes(passes, list_passes)
-        if absent:
-            self._wrap(", ".join(result.id for result in absent), "  Do not apply: ", "    ")
+
+    def _ids(self, what: str, results: Sequence[CriterionResult]) -> None:
+        """One line for criteria that need no more than their ids here."""
+        if results:
+            self._wrap(", ".join(result.id for result in results), f"  {what} ({len(results)}): ", "    ")
 
     def _criterion(self, result: CriterionResult) -> None:
         self._wrap(f'{result.kind}: "{self._words.paraphrase(result)}"', _start(result), " " * 8)
 
-    def _passes(self, passes: Sequence[CriterionResult], listed: bool) -> None:
-        if listed:
-            self._heading("  Pass")
-            for result in passes:
-                rest = f"  ({self._short_basis(result)})"
-                start = _start(result)
-                room = self._width - len(start) - len(rest)
-                text = textwrap.shorten(clean(self._words.paraphrase(result)), max(room, 20), placeholder=" ...")
-                self._line(f"{start}{text}{rest}")
-            return
-        self._line()
-        for basis in dict.fromkeys(result.basis for result in passes):
-            ids = [result.id for result in passes if result.basis == basis]
-            self._wrap(f"{len(ids)} {BASIS[basis]}: {', '.join(ids)}", "  Pass: ", "    ")
+    def _passes(self, passes: Sequence[CriterionResult]) -> None:
+        self._heading("  Pass")
+        for result in passes:
+            rest = f"  ({self._short_basis(result)})"
+            start = _start(result)
+            room = self._width - len(start) - len(rest)
+            text = textwrap.shorten(clean(self._words.paraphrase(result)), max(room, 20), placeholder=" ...")
+            self._line(f"{start}{text}{rest}")
 
     def _short_basis(self, result: CriterionResult) -> str:
         return "taken as absent" if result.basis == "presumed_absent" else BASIS[result.basis]

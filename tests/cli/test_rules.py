@@ -9,7 +9,7 @@ import json
 import jsonschema
 import pytest
 
-from .conftest import Program
+from .conftest import TRIAL, Program
 
 DATE = ("--as-of", "2026-11-01")
 
@@ -54,12 +54,17 @@ def test_check_lists_every_mistake_and_ends_with_4(program: Program) -> None:
     assert listed["problems"][0]["line"] == 3
 
 
-def test_check_of_questions_ends_with_1_and_of_a_clean_file_with_0(program: Program) -> None:
-    questioned = program("rules", "check", str(program.path("rules/test-1.yaml")), "--no-library", own=False)
-    assert "1 rule file checked: 0 mistakes" in questioned.stdout
-    assert questioned.exit_code == (0 if "0 questions" in questioned.stdout else 1)
-    clean = program("rules", "check", str(program.path("rules/test-2.yaml")), "--no-library", own=False)
-    assert clean.exit_code in (0, 1)
+def test_check_tells_questions_and_only_strict_fails_for_them(program: Program) -> None:
+    questioned = program.path("assumed.yaml")
+    questioned.write_text(TRIAL.replace("TEST-1", "TEST-3").replace("28 days, basis: published", "28 days, basis: assumed"))
+    told = program("rules", "check", str(questioned), "--no-library", own=False)
+    assert told.exit_code == 0, told.output
+    assert "assumed.yaml:9" in told.stdout
+    assert "question: assumed-basis" in told.stdout
+    assert "1 rule file checked: 0 mistakes" in told.stdout
+    assert program("rules", "check", str(questioned), "--no-library", "--strict", own=False).exit_code == 1
+    clean = program("rules", "check", str(program.path("rules/test-2.yaml")), "--no-library", "--strict", own=False)
+    assert (clean.exit_code, clean.stdout) == (0, "1 rule file checked: 0 mistakes, 0 questions\n")
 
 
 def test_test_runs_cases_and_its_exit_code_says_how_it_went(program: Program) -> None:

@@ -62,7 +62,7 @@ def test_a_file_without_criteria_is_legal() -> None:
 def test_a_broken_header_does_not_hide_a_broken_criterion() -> None:
     with pytest.raises(RuleFileError) as caught:
         load_trial("trial: {title: A trial}\ninclusion:\n  - {id: I1, text: a, wen: b}\n")
-    assert codes_of(caught) == ["missing-key", "one-body", "unknown-key"] or set(codes_of(caught)) == {"missing-key", "unknown-key"}
+    assert codes_of(caught) == ["missing-key", "unknown-key"]
 
 
 def test_deep_statements_are_read() -> None:
@@ -268,7 +268,7 @@ def test_closed_lists_are_those_of_the_engine() -> None:
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared examples are not beside this checkout")
 def test_the_published_example_is_read_and_fast(vocabulary: Vocabulary, tmp_path: Path) -> None:
     example = (SHARED / "examples" / "NCT06451159.yaml").read_text(encoding="utf-8")
-    assert len(list(load_trial(example).criteria())) == 60
+    assert len(list(load_trial(example).criteria())) == example.count("\n  - id:")
     definitions = load_definitions(SHARED / "examples" / "definitions.yaml")
     assert "able-to-conceive" in definitions
     began = time.perf_counter()

@@ -62,11 +62,22 @@ def test_the_summary_stands_before_the_details(results: Results, words: Words) -
     assert "as of 2026-11-01" in page.splitlines()[0]
 
 
-def test_passes_are_listed_for_few_and_counted_for_many(results: Results, words: Words) -> None:
-    assert "  Pass: " not in text.screening(results, words)
-    many = replace(results, patients=results.patients * 4)
-    page = text.screening(many, words)
-    assert "  Pass: 1 nothing recorded; taken as absent: E1" in page
+def test_few_are_shown_in_full_and_of_many_what_decides(results: Results, words: Words) -> None:
+    few = text.screening(results, words)
+    assert "  Pass\n  E1    Progressive multifocal" in few
+    assert "Was the consent form signed?" in few
+    many = text.screening(replace(results, patients=results.patients * 4), words)
+    assert "Beside a barrier the other criteria are named by id" in many
+    assert many.count('E2    exclusion: "Ocrelizumab within 6 months"') == 4
+    for line in (
+        "  Also open (1): I2",
+        "  Questions for a person (1): I1",
+        "  Without public detail (1): E3",
+        "  Pass, nothing recorded; taken as absent (1): E1",
+        "  Do not apply (1): I3",
+    ):
+        assert f"\n{line}\n" in many
+    assert "Was the consent form signed?" not in many
 
 
 def test_explain_shows_the_one_criterion_asked_for(results: Results, words: Words) -> None:

@@ -89,6 +89,7 @@ class Leaf:
     filters: bool = False
     documented: bool = False
     asks: str = ""
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -246,7 +247,7 @@ class _Compiler:
             concepts=frozenset(concept for selector in selectors for concept in selector.concepts),
             families=tuple(sorted({family for selector in selectors for family in selector.families})),
             person_free=all(
-                leaf.kind in ("fact", "ask", "not_published") and leaf.derived is None and not getattr(leaf.node, "show", ()) for leaf in leaves
+                leaf.kind in ("fact", "ask", "not_published") and leaf.derived is None and not leaf.shows for leaf in leaves
             ),
         )
 
@@ -281,10 +282,9 @@ class _Compiler:
             case SiteAtom():
                 return self._leaf(node, kind="site")
             case Ask(ask=text, show=show, valid_for=valid_for):
-                for name in show:
-                    self._resolve(name)
-                number = self._question(text, show, valid_for)
-                return self._leaf(node, kind="ask", question=number, name=text, criterion=self._criterion)
+                shows = tuple(concept for name in show for entry in self._entries(name, "observation") for concept in entry)
+                number = self._question(text, shows, valid_for)
+                return self._leaf(node, kind="ask", question=number, name=text, criterion=self._criterion, shows=shows)
             case NotPublished(not_published=text):
                 number = self._question(text, (), None)
                 return self._leaf(node, kind="not_published", question=number, name=text, criterion=self._criterion)

@@ -227,7 +227,7 @@ class Evaluation:
     def _shown(self, leaf: Leaf) -> tuple[Evidence, ...]:
         """The facts a question asks to see beside it."""
         shown: list[Evidence] = []
-        for concept in getattr(leaf.node, "show", ()):
+        for concept in leaf.shows:
             shown += [self.evidence(fact, fact.certain and sure) for fact, sure in self.record.by_concept.get(concept, ())]
         return tuple(shown)
 

@@ -37,7 +37,6 @@ class Event:
     ``start`` and ``end`` are minutes (``end`` FOREVER: never). ``value`` is a number in the concept's
     unit, a dilution, a named result or a class. ``low`` and ``high`` are the laboratory's range.
     ``dose`` is mg a day. ``same`` numbers what happened: two events of one number are one, told twice.
-    ``again`` marks an order that repeats another of the same drug: its dose is not taken on top.
     """
 
     family: str
@@ -56,7 +55,6 @@ class Event:
     outcome: frozenset[str] = frozenset()
     grade: float | str | None = None
     same: int = -1
-    again: bool = False
 
     @property
     def day(self) -> int:
@@ -72,7 +70,8 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class Complete:
     """A complete record: events, birth day, sex, a day for every anchor (``screening`` is S), and the
-    answers a person would give to every question."""
+    answers a person would give to every question. ``together``: several orders of one drug on one day
+    are all taken; else one stands for the others, and the least dose is taken."""
 
     events: tuple[Event, ...]
     birth: int
@@ -80,6 +79,7 @@ class Complete:
     anchors: Mapping[str, int]
     site: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, bool] = field(default_factory=dict)
+    together: bool = True
     half_life: Mapping[str, int] = field(default_factory=dict)
     weight: float = 70.0
 
@@ -438,7 +438,8 @@ class _World:
         ways: list[bool] = []
         windows = self.windows(s, f) if s.time_words() else [(-FAR, FAR)]
         for lo, hi in windows:
-            start = max(first, lo) if s.within is not None or s.ago is not None else first
+            # Reading: every word of time but now gives a window (MEANING 6: "where a window is given")
+            start = first if s.now else max(first, lo)
             end = min(last, self.today, hi)
             if upto is not None:
                 end = min(end, upto)
@@ -500,12 +501,12 @@ class _World:
         return {one.id for one in self.rules.concepts.values() if "prednisone" in one.equivalents}
 
     def sum_on(self, day: int, facts: list[Event]) -> float:
-        """mg of prednisone a day: the courses of that day, repeated orders once."""
+        """mg of prednisone a day: the courses of that day."""
         total = 0.0
         for drug in sorted({f.concept for f in facts}):
             orders = [f for f in facts if f.concept == drug and f.day <= day <= f.last]
-            taken = [f.dose for f in orders if not f.again] or [f.dose for f in orders[:1]]
-            total += sum(taken) * self.rules.concepts[drug].equivalents["prednisone"].low
+            taken = sum(f.dose for f in orders) if self.record.together else min((f.dose for f in orders), default=0.0)
+            total += taken * self.rules.concepts[drug].equivalents["prednisone"].low
         return total
 
     def dose_of_day(self, s: c.FactAtom, t: c.Test) -> Answer:

@@ -233,7 +233,7 @@ def leaf(draw: st.DrawFn, choice: str | None = None, exact: bool = False) -> dic
         case "entries":
             return draw(entries())
     facts = one_of([*CONDITIONS, *DRUGS, *OTHERS])
-    observed = one_of([*OBSERVATIONS, *(() if exact else ("skin-share", "mass-index"))])
+    observed = one_of([*OBSERVATIONS, *(() if exact or choice == "count" else ("skin-share", "mass-index"))])
     results_only = choice in ("latest", "any") and draw(st.booleans())
     concept = draw(facts if choice == "plain" else observed if results_only else st.one_of(facts, observed))
     family = BY_ID[concept].family if concept in BY_ID else "observation"

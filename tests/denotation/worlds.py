@@ -31,6 +31,7 @@ DAYS = range(9)
 VALUES = (0.0, 1.0, 2.0, 3.0)
 OUTCOMES = ("response", "inadequate-response", "loss-of-response", "intolerance")
 ANY_OUTCOME = (frozenset(), *(frozenset({one}) for one in OUTCOMES))
+STEROID_DOSE = "prednisone-equivalent-dose"
 ROUTES = ("oral", "intravenous")
 ORDERED = ("latest=Test", "earliest=Test", "rise=Change", "fall=Change", "latest=True", "earliest=True")
 
@@ -198,7 +199,8 @@ class Case:
             return True
         for other in self.told:
             # a confirmed fact stays certain only if certainly after every visible refutation
-            if other.kind == "refuted" and told.concept in _below(other.concept) and self.starts(other)[0] <= self.today:
+            if other.kind == "refuted" and told.family in ("condition", "allergy") and told.concept in _below(other.concept):
+              if self.starts(other)[0] <= self.today:
                 mine, theirs = self.first_minute(told), self.last_minute(other)
                 if not mine > theirs:
                     return True
@@ -453,7 +455,7 @@ def asked_of(statement: Any, rules: Rules) -> set[str]:
     found = {"value"} if "observation=" in text else set()
     words = {"dose": "dose=DoseTest", "route": "route=(", "outcome": "outcome=(", "grade": "grade=GradeTest", "range": "TimesLimit"}
     found |= {name for name, word in words.items() if word in text}
-    if "unchanged=True" in text or "prednisone-equivalent-dose" in text:
+    if "unchanged=True" in text or STEROID_DOSE in text:
         found.add("dose")
     if "documented=True" in text:
         found.add("documented")
@@ -540,7 +542,7 @@ def subjects(subject: Any, rules: Rules) -> set[str]:
             if parts is None:
                 return {"weight", "height"}
             return {one for part in parts or () for one in rules.below(part.observation)}
-        if subject == "prednisone-equivalent-dose":
+        if subject == STEROID_DOSE:
             return {one for one in rules.concepts if "prednisone" in rules.concepts[one].equivalents}
         return set(rules.below(subject))
     return {one for part in subject for one in subjects(part, rules)}
@@ -605,6 +607,7 @@ class Worlds:
         self.births = [DAY0 + d for lo, hi in born for d in sorted({lo, (lo + hi) // 2, hi})]
         self.sexes = [s for s in self.case.sex if s != "unknown"] or ["female", "male", "other"]
         self.questions = sorted(questions(self.statement))
+        self.doses = (True, False) if STEROID_DOSE in text else (True,)
         self.added = self._additions()
         self.random = random.Random(self.seed)
 
@@ -617,7 +620,7 @@ class Worlds:
     def size(self) -> int:
         """How many worlds a full enumeration has (before entries are told to be one event)."""
         base = prod(len(o) for o in self.options) * prod(len(d) for d in self.anchor_days)
-        return base * len(self.births) * len(self.sexes) * 2 ** len(self.questions) * len(self.added) * self._mergings()
+        return base * len(self.births) * len(self.sexes) * 2 ** len(self.questions) * len(self.doses) * len(self.added) * self._mergings()
 
     def _mergings(self) -> int:
         return 1 + sum(1 for _ in itertools.combinations(self.case.told, 2))
@@ -629,8 +632,8 @@ class Worlds:
                 for days in itertools.product(*self.anchor_days):
                     for birth, sex in itertools.product(self.births, self.sexes):
                         for answers in itertools.product((False, True), repeat=len(self.questions)):
-                            for more in self.added:
-                                yield self._world(told, days, birth, sex, answers, more)
+                            for more, together in itertools.product(self.added, self.doses):
+                                yield self._world(told, days, birth, sex, answers, more, together)
 
     def some(self, n: int) -> Iterator[Complete]:
         """``n`` worlds at random, the corners (all first, all last choices) among them."""
@@ -646,9 +649,10 @@ class Worlds:
                 choose(self.sexes),
                 tuple(pick((False, True)) for _ in self.questions),
                 self.added[0] if i < len(corners) else pick(self.added),
+                pick(self.doses),
             )
 
-    def _world(self, events: list[Event], days: Any, birth: int, sex: str, answers: Any, more: tuple[Event, ...]) -> Complete:
+    def _world(self, events: list[Event], days: Any, birth: int, sex: str, answers: Any, more: tuple[Event, ...], together: bool) -> Complete:
         return Complete(
             events=(*events, *more),
             birth=birth,
@@ -656,6 +660,7 @@ class Worlds:
             anchors={name: DAY0 + day for name, day in zip(self.anchors, days, strict=True)},
             site=self.case.site,
             answers=dict(zip(self.questions, answers, strict=True)),
+            together=together,
             half_life={one: int(about.half_life.low) if about.half_life else 0 for one, about in BY_ID.items()},
         )
 
@@ -671,18 +676,10 @@ class Worlds:
                 continue
             episode = BY_ID[e.concept].episode or Duration(0, "day")
             near = abs(e.day - f.day) <= int(episode.count)
-            overlap = e.family == "medication" and e.start <= f.end and f.start <= e.end
-            if not (near or overlap):
-                continue
             if near and _agree(e, f):
                 one = list(numbered)
-                one[j] = replace(one[j], same=one[i].same, again=overlap)
+                one[j] = replace(one[j], same=one[i].same)
                 yield one
-            if overlap:  # one order may repeat the other, and then its dose is not taken on top
-                for k in (i, j):
-                    one = list(numbered)
-                    one[k] = replace(one[k], again=True)
-                    yield one
 
     # -- unrecorded events -----------------------------------------------------------------------
 
@@ -800,7 +797,7 @@ def presumes(case: Case, s: c.FactAtom, subject: Any, rules: Rules) -> bool:
         return False
     if not _begins_by_today(case, s, rules):
         return False
-    if s.family == "observation" and subject != "prednisone-equivalent-dose":
+    if s.family == "observation" and subject != STEROID_DOSE:
         change = s.rise or s.fall
         need = s.count.at_least or (s.count.at_most or 0) + 1 if s.count else (3 if change.sustained else 2) if change else 1
         ids = subjects(subject, rules)

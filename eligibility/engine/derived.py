@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import inf, sqrt
 from typing import TYPE_CHECKING, Any
@@ -316,12 +317,12 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
     from .selecting import SYSTEMIC, route_of
 
     vocabulary = selecting.record.vocabulary
+    relevant = _relevant(vocabulary, drug)
     by_drug: dict[str, list[tuple[Fact, bool]]] = {}
     for fact in selecting.record.facts:
         if fact.family != "medication":
             continue
-        concept = vocabulary.concepts.get(fact.concept)
-        if concept is None or not (drug in concept.equivalents or fact.concept == drug or _steroid_class(vocabulary, fact.concept, drug)):
+        if fact.concept not in relevant:
             continue
         entry = fact.entry
         route = route_of(entry.route) if isinstance(entry, Medication) and entry.route else None
@@ -359,6 +360,14 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
     return DayDose(total, tuple(why), tuple(used), certain)
 
 
-def _steroid_class(vocabulary: Vocabulary, concept: str, drug: str) -> bool:
-    """Whether a concept is a class with members that have an equivalent (a bare "glucocorticoid")."""
-    return any(drug in vocabulary.concepts[below].equivalents for below in vocabulary.descendants(concept) if below in vocabulary.concepts)
+@lru_cache(maxsize=16)
+def equivalent_drugs(vocabulary: Vocabulary, drug: str) -> tuple[str, ...]:
+    """The drugs with an equivalent in ``drug``, itself included."""
+    return tuple(concept.id for concept in vocabulary.concepts.values() if drug in concept.equivalents or concept.id == drug)
+
+
+@lru_cache(maxsize=16)
+def _relevant(vocabulary: Vocabulary, drug: str) -> frozenset[str]:
+    """Those drugs and the classes they are in (a bare "glucocorticoid" may be any of them)."""
+    drugs = equivalent_drugs(vocabulary, drug)
+    return frozenset(drugs) | {above for one in drugs for above in vocabulary.ancestors(one)}

@@ -39,6 +39,8 @@ class Outlook:
         self._later: dict[int, Evaluation] = {self.day: evaluation}
         self._days: dict[int, tuple[int, ...]] = {}
         self._anchors: dict[int, Anchors] = {}
+        self._whens_known: dict[int, list[When_]] = {}
+        self._edges_known: dict[Any, dict[int, tuple[int, ...]]] = {}
 
     def complete(self, result: CriterionResult, criterion: PlanCriterion) -> CriterionResult:
         """The result with settled_by, margin and changes_on."""
@@ -430,7 +432,7 @@ class Outlook:
         for absence in self.record.absences:
             if absence.family in leaf.selector.families or leaf.kind == "dose":
                 boundaries |= {absence.start, absence.end, absence.end + 1}
-        if self.record.birth > NEVER_DAY:
+        if self.record.absences and self.record.birth > NEVER_DAY:
             boundaries.add(self.record.birth)
         days: set[int] = set()
         for drug in drugs:
@@ -457,18 +459,24 @@ class Outlook:
         return list(found.values())
 
     def _crossings(self, leaf: Leaf, boundaries: set[int], lengths: list[Duration], drug: Fact | None) -> set[int]:
-        edges_on: dict[int, tuple[int, ...]] = {}
+        if not boundaries:
+            return set()
+        whens = self._whens(leaf)
+        half_life = self.now.selecting.half_life(drug)
+        # leaves with the same words of time share their edges
+        key = (tuple(id(when) for when in whens), tuple(lengths), half_life)
+        edges_on = self._edges_known.setdefault(key, {})
 
         def edges(day: int) -> tuple[int, ...]:
-            if day not in edges_on:
-                edges_on[day] = self._edges(leaf, day, lengths, drug)
-            return edges_on[day]
+            known = edges_on.get(day)
+            if known is None:
+                known = edges_on[day] = self._edges(whens, day, lengths, half_life)
+            return known
 
         now, end = edges(self.day), edges(self.last)
         days: set[int] = set()
-        for index, (before, after) in enumerate(zip(now, end, strict=True)):
-            if before == after:
-                continue
+        for index in {pair: index for index, pair in enumerate(zip(now, end, strict=True)) if pair[0] != pair[1]}.values():
+            before, after = now[index], end[index]
             for boundary in boundaries:
                 for target in (boundary, boundary + 1):
                     if before < target <= after:
@@ -485,23 +493,27 @@ class Outlook:
                 low = middle
         return high
 
-    def _edges(self, leaf: Leaf, day: int, lengths: list[Duration], drug: Fact | None) -> tuple[int, ...]:
+    def _whens(self, leaf: Leaf) -> list[When_]:
+        """The words of time whose windows a leaf compares dates with."""
+        known = self._whens_known.get(leaf.index)
+        if known is None:
+            found: list[When_ | None] = []
+            for selector in nested(leaf.selector):
+                if selector.when is not None and selector.around is None:
+                    found.append(selector.when)
+            for test in _tests(leaf):
+                found += [compile_time(words) for words in (test.started, test.ended) if words is not None]
+            known = self._whens_known[leaf.index] = [when for when in found if when is not None]
+        return known
+
+    def _edges(self, whens: list[When_], day: int, lengths: list[Duration], half_life: tuple[float, float] | None) -> tuple[int, ...]:
         """Every day that moves with the date and that a fact's dates are compared with."""
         anchors = self._on_anchors(day)
-        half_life = self.now.selecting.half_life(drug)
         found: list[int] = [day]
-        for selector in nested(leaf.selector):
-            whens: list[When_ | None] = [selector.when] if selector.when is not None and selector.around is None else []
-            if selector.where is not None:
-                whens += [compile_time(words) for words in _edges_asked(selector.where)]
-            if isinstance(leaf.test, Test):
-                whens += [compile_time(words) for words in _edges_asked(leaf.test)]
-            for when in whens:
-                if when is None:
-                    continue
-                win = window(when, anchors, half_life)
-                found += [win.l1, win.l2, win.u1, win.u2, win.a1, win.a2]
-                found += [length.back(min(edge, FOREVER_DAY)) for length in lengths for edge in (win.u1, win.u2)]
+        for when in whens:
+            win = window(when, anchors, half_life)
+            found += [win.l1, win.l2, win.u1, win.u2, win.a1, win.a2]
+            found += [length.back(min(edge, FOREVER_DAY)) for length in lengths for edge in (win.u1, win.u2)]
         found += [length.back(day) for length in lengths]
         return tuple(found)
 
@@ -558,11 +570,3 @@ def _durations(leaf: Leaf) -> Iterator[Duration]:
         if test.lasting is not None:
             for _, length in test.lasting.bounds():
                 yield from (part for part in (length.of if isinstance(length, ExtremeDuration) else (length,)) if part.unit != "half-life")
-
-
-def _edges_asked(test: Test) -> Iterator[Any]:
-    for inner in _inside(test):
-        if inner.started is not None:
-            yield inner.started
-        if inner.ended is not None:
-            yield inner.ended

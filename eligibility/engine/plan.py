@@ -246,9 +246,7 @@ class _Compiler:
             digest,
             concepts=frozenset(concept for selector in selectors for concept in selector.concepts),
             families=tuple(sorted({family for selector in selectors for family in selector.families})),
-            person_free=all(
-                leaf.kind in ("fact", "ask", "not_published") and leaf.derived is None and not leaf.shows for leaf in leaves
-            ),
+            person_free=all(leaf.kind in ("fact", "ask", "not_published") and leaf.derived is None and not leaf.shows for leaf in leaves),
         )
 
     def _find(self, name: str) -> Definition | None:

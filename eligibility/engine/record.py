@@ -440,7 +440,9 @@ class _Preparation:
                 continue
             self.absences.append(Absence(stated.family, stated.concept, start, end, stated=stated))
 
-    def _contradiction(self, stated: StatedAbsence, days: tuple[int, int], facts: list[Fact], unclear: Mapping[Family, list[Fact]]) -> str | None:
+    def _contradiction(
+        self, stated: StatedAbsence, days: tuple[int, int], facts: list[Fact], unclear: Mapping[Family, list[Fact]]
+    ) -> str | None:
         own = [fact for fact in facts if fact.family == stated.family]
         for fact in own if stated.family == "observation" else [*own, *unclear.get(stated.family, [])]:
             if fact.s_lo // MINUTES > days[1] or fact.e_hi // MINUTES < days[0]:

@@ -18,7 +18,7 @@ from ..model.quantity import ANYTHING, Comparison, Interval, nine
 from ..model.time import MINUTES, Duration, end_of, start_of
 from ..model.truth import FALSE, NOT, PRESUMED, STRICT, TRUE, UNKNOWN, Truth, all_of, from_readings
 from ..vocabulary.vocabulary import UnitProblem
-from .derived import DayDose, derived_facts, dose_on
+from .derived import DayDose, derived_facts, dose_on, equivalent_drugs
 from .plan import Leaf
 from .record import Fact
 from .selecting import Candidate, Mode, Selecting
@@ -66,7 +66,8 @@ class _Scene:
 class Words:
     """Answers the fact leaves of a plan for one record on one day."""
 
-    def __init__(self, selecting: Selecting) -> None:
+    def __init__(self, selecting: Selecting, brief: bool = False) -> None:
+        self.brief = brief  # the truth alone, without reasons
         self.selecting = selecting
         self.record = selecting.record
         self.day = selecting.day
@@ -291,10 +292,15 @@ class Words:
 
     def _entries_reach(self, scene: _Scene, n: int) -> Truth:
         reached = possible = 0
+        index = self.record.by_concept
         for entry in scene.leaf.entries:
+            sure_of: dict[int, bool] = {}
+            for concept in entry:
+                for fact, sure in index.get(concept, ()):
+                    sure_of[fact.order] = sure or sure_of.get(fact.order, False)
             certainly = maybe = False
-            for candidate in scene.kept:
-                own = self._entry_stance(candidate.fact, entry)
+            for candidate in scene.kept if sure_of else ():
+                own = sure_of.get(candidate.fact.order)
                 if own is None or candidate.answer[0] is False:
                     continue
                 maybe = True
@@ -304,11 +310,6 @@ class Words:
         if reached >= n:
             return TRUE
         return scene.silence if possible + len(scene.nearby) < n else UNKNOWN
-
-    def _entry_stance(self, fact: Fact, entry: tuple[str, ...]) -> bool | None:
-        """True: the fact is of the entry; False: it may be; None: it is not."""
-        stances = [sure for concept in entry for other, sure in self.record.by_concept.get(concept, ()) if other is fact]
-        return None if not stances else any(stances)
 
     # -- change --------------------------------------------------------------------------------
 
@@ -491,9 +492,7 @@ class Words:
             self._finish(answer, [])
             return answer
         drug = "prednisone"
-        drugs = tuple(
-            concept.id for concept in self.record.vocabulary.concepts.values() if drug in concept.equivalents or concept.id == drug
-        )
+        drugs = equivalent_drugs(self.record.vocabulary, drug)
         first, last = (win.a1, win.a2) if leaf.choice == "latest" else (win.l1, min(win.u2, self.day))
         span = Window(first, first, last, last, win.a1, win.a2, win.assumes, names=win.names)
         may, presumed_not = self._unclear_drugs(drugs, span)
@@ -566,6 +565,8 @@ class Words:
 
     def _finish(self, answer: LeafAnswer, presumed_not: list[Fact]) -> None:
         truth = answer.truth
+        if self.brief:
+            return
         win = answer.window
         assert win is not None
         answer.assumes = win.assumes

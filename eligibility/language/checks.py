@@ -46,9 +46,9 @@ def codes() -> frozenset[str]:
 
 
 def check(trial: TrialFile, library: Names, located: Located | None = None, dropped: frozenset[str] | None = None) -> list[Problem]:
-    """Everything wrong with a trial, and every question its author has not answered, in the order of the file.
+    """Everything wrong with a trial, and every question its author has not answered.
 
-    ``located`` gives the places; without it a problem names its criterion. ``dropped`` is given where
+    ``located`` gives the places, and their order; without it a problem names its criterion. ``dropped`` is given where
     parts of the file could not be read, with the names they had: nothing is said of what hangs on them,
     nor of what only the whole file can tell.
     """

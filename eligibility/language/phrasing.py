@@ -231,7 +231,8 @@ class _Speaker:
         if count.distinct == "entry":
             return f"{many} of these are recorded{when}: {noun}{rest}"
         apart = f", each at least {count.apart} from the next," if count.apart is not None else ""
-        what = f"days with {'a result of ' if atom.family == 'observation' else ''}{noun}"
+        days = "day" if 1 in (count.at_least, count.at_most) else "days"
+        what = f"{days} with {'a result of ' if atom.family == 'observation' else ''}{noun}"
         return f"there are {many} {what}{when}{apart}{rest}"
 
     def _change(self, word: str, change: Change, negated: bool, noun: str, when: str, rest: str) -> str:
@@ -319,7 +320,7 @@ class _Speaker:
         if words.at is not None:
             visit = self.schedule.get(words.at)
             if visit is not None and visit.looks_back is not None:
-                return f" in the {visit.looks_back} up to {words.at}"
+                return f" in {_length_of(visit.looks_back)} up to {words.at}"
             return f" at {words.at}"
         if words.within is not None:
             return f" in {_length_of(words.within)} {'after' if after else 'up to'} {anchor}"
@@ -430,8 +431,9 @@ def _duration(length: Duration | ExtremeDuration) -> str:
 
 
 def _length_of(length: Duration | ExtremeDuration) -> str:
-    text = _duration(length)
-    return text if text.startswith("the ") else f"the {text}"
+    if isinstance(length, ExtremeDuration):
+        return _duration(length)
+    return f"the {length.unit}" if length.count == 1 else f"the {length}"
 
 
 def _one_of(names: Sequence[str], negated: bool) -> str:

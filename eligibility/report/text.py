@@ -21,6 +21,7 @@ from .words import ABSENCE, BASIS, COMPLETENESS, CONVENTIONS, DECIDES, EFFECT, R
 WIDTH = 80
 _LABEL = 9
 _SHORTEST_ID = 12
+_SILENCES = ("silence", "presumed_not")
 _IN_FULL = 3  # so many pairs of patient and trial are shown in full; beyond, only what decides is
 
 
@@ -361,7 +362,7 @@ class _Page:
 
     def _silence(self, result: CriterionResult) -> None:
         """What a barrier takes as absent: a diagnosis the source wants documented, and none is."""
-        for text in _unique(self._words.assumption(one) for one in result.assumes if one.kind in ("silence", "presumed_not")):
+        for text in _unique(self._words.assumption(one) for one in result.assumes if one.kind in _SILENCES):
             self._item("record", text, 8)
 
     def _settle(self, result: CriterionResult) -> None:
@@ -418,7 +419,8 @@ class _Page:
         if not finding.clauses:
             for text in _unique(words.why(finding)):
                 self._wrap(text, f"{' ' * deeper}- ")
-            for text in _unique(words.evidence(one) for one in finding.evidence):
+            silences = [one for one in finding.assumes if one.kind in _SILENCES]
+            for text in _unique([*map(words.evidence, finding.evidence), *map(words.assumption, silences)]):
                 self._wrap(text, f"{' ' * deeper}- ")
         for below in finding.clauses:
             self._clause(below, result, indent + 2)

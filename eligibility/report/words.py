@@ -226,9 +226,15 @@ def _same(text: str) -> str:
     return text
 
 
+def _never(_: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Words:
     """Turns findings into sentences; ``label`` says a concept's name, ``phrase`` a rule in English.
+
+    ``is_event`` tells conditions that have a day and no course (a relapse, an infarction).
 
     >>> Words().reason(Reason("not_recorded", "edss"))
     'nothing recorded of edss'
@@ -236,6 +242,7 @@ class Words:
 
     label: Callable[[str], str] = _same
     phrase: Callable[[Any], str] = str
+    is_event: Callable[[str], bool] = _never
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> Words:
@@ -256,7 +263,10 @@ class Words:
 
             return phrasing.phrase(statement, vocabulary)
 
-        return cls(label, phrase)
+        def is_event(item: str) -> bool:
+            return item in concepts and concepts[item].course == "event"
+
+        return cls(label, phrase, is_event)
 
     # -- days ----------------------------------------------------------------------------------
 
@@ -387,7 +397,7 @@ class Words:
 
     def evidence(self, evidence: Evidence) -> str:
         """One fact as the chart shows it, with its date, value and place."""
-        dates = _dates(evidence)
+        dates = self._dates(evidence)
         if evidence.absence is not None:
             return f"the record states: {evidence.absence}{f' ({dates})' if dates else ''}{_pointer(evidence.source)}"
         parts = [self.label(evidence.concept) if evidence.concept else FAMILY[evidence.family]]
@@ -401,6 +411,17 @@ class Words:
             parts.append(f"({', '.join(marks)})")
         return " ".join(parts) + _pointer(evidence.source)
 
+    def _dates(self, evidence: Evidence) -> str:
+        start, end = evidence.start, evidence.end
+        if start and end:
+            return f"on {start}" if start == end else f"{start} to {end}"
+        if end:
+            return f"until {end}"
+        if not start or evidence.concept in _DATE_ALONE:
+            return start or ""
+        course = evidence.family in ("condition", "medication", "allergy") and not self.is_event(evidence.concept or "")
+        return f"from {start}" if course or evidence.absence else f"on {start}"
+
     def margin(self, margin: Margin) -> str:
         """How far the deciding value is from the limit."""
         amount = abs(margin.amount)
@@ -408,7 +429,7 @@ class Words:
         if unit in ("day", "fact", "entry") and amount != 1:
             unit = {"entry": "entries"}.get(unit, unit + "s")
         length = f"{say(amount)} {unit}".strip()
-        return f"{length} {'inside' if margin.inside else 'outside'} the limit" if amount else "exactly at the limit"
+        return f"{length} {'inside' if margin.inside else 'outside'} what is asked about" if amount else "exactly at the limit"
 
     def changes_on(self, change: ChangesOn) -> str:
         """What the passage of time alone does to a criterion."""
@@ -513,14 +534,3 @@ def _pointer(source: str | None) -> str:
 
 # what a person has once in life: the date says it
 _DATE_ALONE = ("birth date", "death")
-
-
-def _dates(evidence: Evidence) -> str:
-    start, end = evidence.start, evidence.end
-    if start and end:
-        return f"on {start}" if start == end else f"{start} to {end}"
-    if end:
-        return f"until {end}"
-    if not start or evidence.concept in _DATE_ALONE:
-        return start or ""
-    return f"from {start}" if evidence.family in ("condition", "medication", "allergy") or evidence.absence else f"on {start}"

@@ -59,7 +59,7 @@ def test_check_tells_questions_and_only_strict_fails_for_them(program: Program) 
     questioned.write_text(TRIAL.replace("TEST-1", "TEST-3").replace("28 days, basis: published", "28 days, basis: assumed"))
     told = program("rules", "check", str(questioned), "--no-library", own=False)
     assert told.exit_code == 0, told.output
-    assert "assumed.yaml:9" in told.stdout
+    assert "assumed.yaml:8" in told.stdout
     assert "question: assumed-basis" in told.stdout
     assert "1 rule file checked: 0 mistakes" in told.stdout
     assert program("rules", "check", str(questioned), "--no-library", "--strict", own=False).exit_code == 1

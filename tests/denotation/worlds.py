@@ -198,39 +198,31 @@ class Case:
         if not told.sure or (told.family == "observation" and told.value[0] == "none" and told.items is None):
             return True
         for other in self.told:
+            if other is told or other.family != told.family:
+                continue
             # a confirmed fact stays certain only if certainly after every visible refutation
-            if other.kind == "refuted" and told.family in ("condition", "allergy") and told.concept in _below(other.concept):
-              if self.starts(other)[0] <= self.today:
-                mine, theirs = self.first_minute(told), self.last_minute(other)
-                if not mine > theirs:
-                    return True
+            # Reading: "not done" and "not taken" refute no other entry (refused in 2024, done in 2025)
+            refuted = other.kind == "refuted" and told.family in ("condition", "allergy") and told.concept in _below(other.concept)
+            if refuted and self.starts(other)[0] <= self.today and not self.first_minute(told) > self.last_minute(other):
+                return True
             # one course told as ended by one source and as going on by another
-            if other is not told and other.kind == "fact" and other.concept == told.concept and not told.point and _lasts(told):
-                ended, on = ([t for t in (told, other) if said(self, t)] for said in (_said_over, _said_ongoing))
+            same = other.kind == "fact" and other.concept == told.concept and not told.point and other.sure
+            numbered = told.event is not None and other.event is not None and told.event != other.event
+            if same and BY_ID[told.concept].course != "lifelong" and not numbered:
                 a, b = self.starts(told), self.starts(other)
-                if len(ended) == 1 and len(on) == 1 and ended != on and other.sure and a[0] <= b[1] and b[0] <= a[1]:
-                    numbered = told.event is not None and other.event is not None and told.event != other.event
-                    if not numbered:
-                        return True
+                against = (self.over(told) and other.ends == "ongoing") or (self.over(other) and told.ends == "ongoing")
+                if against and a[0] <= b[1] and b[0] <= a[1]:
+                    return True
         return False
+
+    def over(self, told: Told) -> bool:
+        return told.ends == "over" or (told.ends == "given" and told.end[1] <= self.today)
 
     def first_minute(self, told: Told) -> int:
         return self.starts(told)[0] * MINUTES + (told.minute or 0)
 
     def last_minute(self, told: Told) -> int:
         return self.starts(told)[1] * MINUTES + (told.minute if told.minute is not None else MINUTES - 1)
-
-
-def _lasts(told: Told) -> bool:
-    return BY_ID[told.concept].course != "lifelong"
-
-
-def _said_over(case: Case, told: Told) -> bool:
-    return told.ends == "over" or (told.ends == "given" and told.end[1] <= case.today)
-
-
-def _said_ongoing(case: Case, told: Told) -> bool:
-    return told.ends == "ongoing"
 
 
 # -- writing an entry out ------------------------------------------------------------------------
@@ -602,10 +594,15 @@ class Worlds:
         self.options = [completions(self.case, t, minutes, self.strict, self.wanted, self.asked) for t in self.case.told]
         self.options = [self._told_apart(options) for options in self.options]
         self.anchors = sorted({"screening", *self.case.anchors})
-        self.anchor_days = [range(lo, hi + 1) for lo, hi in (self.case.anchor_days(name) for name in self.anchors)]
+        # what the statement does not name may stay as it is
+        said = text + "".join(repr(rule.when) for name, rule in self.rules.definitions.items() if name in text)
+        days = {name: self.case.anchor_days(name) for name in self.anchors}
+        self.anchor_days = [range(lo, hi + 1) if f"'{name}'" in said else range(lo, lo + 1) for name, (lo, hi) in days.items()]
         born = self.case.birth or ((BIRTH - DAY0, BIRTH - DAY0), (-20, -20))
         self.births = [DAY0 + d for lo, hi in born for d in sorted({lo, (lo + hi) // 2, hi})]
+        self.births = self.births if "age=" in said else self.births[:1]
         self.sexes = [s for s in self.case.sex if s != "unknown"] or ["female", "male", "other"]
+        self.sexes = self.sexes if "sex=" in said else self.sexes[:1]
         self.questions = sorted(questions(self.statement))
         self.doses = (True, False) if STEROID_DOSE in text else (True,)
         self.added = self._additions()
@@ -652,7 +649,9 @@ class Worlds:
                 pick(self.doses),
             )
 
-    def _world(self, events: list[Event], days: Any, birth: int, sex: str, answers: Any, more: tuple[Event, ...], together: bool) -> Complete:
+    def _world(
+        self, events: list[Event], days: Any, birth: int, sex: str, answers: Any, more: tuple[Event, ...], together: bool
+    ) -> Complete:
         return Complete(
             events=(*events, *more),
             birth=birth,

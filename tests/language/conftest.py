@@ -42,7 +42,10 @@ CONCEPTS = (
     concept("glucocorticoid", "medication"),
     concept("prednisone", "medication", broader=["glucocorticoid"]),
     concept(
-        "dexamethasone", "medication", broader=["glucocorticoid"], equivalents={"prednisone": {"low": 6.6, "high": 6.7, "source": "made up for tests"}}
+        "dexamethasone",
+        "medication",
+        broader=["glucocorticoid"],
+        equivalents={"prednisone": {"low": 6.6, "high": 6.7, "source": "made up for tests"}},
     ),
     concept("methotrexate", "medication"),
     concept("azathioprine", "medication"),
@@ -68,7 +71,11 @@ DEFINITIONS = {
         "source": "made up for tests",
         "when": {"condition": "thyroiditis", "now": "true"},
     },
-    "relapsing": {"text": "A relapse in the year before screening", "source": "made up", "when": {"condition": "relapse", "within": "1 year"}},
+    "relapsing": {
+        "text": "A relapse in the year before screening",
+        "source": "made up",
+        "when": {"condition": "relapse", "within": "1 year"},
+    },
     "at-baseline": {
         "text": "A low count at baseline",
         "source": "made up for tests",

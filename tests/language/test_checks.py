@@ -125,7 +125,9 @@ def test_what_is_refused_wherever_it_stands(statement: str, code: str, library: 
 def test_only_beginnings_of_lasting_diseases_are_refused_by_any(library: RuleLibrary) -> None:
     started = "{started: {ago: {below: 15 years}}}"
     assert codes(library, inclusion=f"{{condition: lupus, ever: true, documented: true, where: {started}}}") == ["started-any-state"]
-    assert codes(library, inclusion=f"{{condition: [lupus, infarction], ever: true, documented: true, any: {started}}}") == ["started-any-state"]
+    assert codes(library, inclusion=f"{{condition: [lupus, infarction], ever: true, documented: true, any: {started}}}") == [
+        "started-any-state"
+    ]
     # which course of a drug began is a fair question
     assert codes(library, exclusion=f"{{medication: prednisone, ever: true, any: {started}}}") == []
 
@@ -165,7 +167,10 @@ def test_shared_definitions_are_checked_alone(library: RuleLibrary) -> None:
     text = "a:\n  text: a\n  source: s\n  when: {observation: edss, at: screening, latest: {at_least: 3 mm}}\nb:\n  text: b\n  when: {meets: a}\n"
     found, mistakes, tree = parse_definitions(read_yaml(text, "d.yaml"))
     assert not mistakes
-    assert [(p.code, p.line) for p in check_definitions(found, library.definitions, library.vocabulary, tree)] == [("wrong-unit", 4), ("no-source", 5)]
+    assert [(p.code, p.line) for p in check_definitions(found, library.definitions, library.vocabulary, tree)] == [
+        ("wrong-unit", 4),
+        ("no-source", 5),
+    ]
 
 
 # -- criteria --------------------------------------------------------------------------------------
@@ -303,9 +308,13 @@ def test_limits_under_a_condition_are_not_compared(library: RuleLibrary) -> None
 def test_two_inclusions_and_two_exclusions_can_contradict(library: RuleLibrary) -> None:
     def pair(kind: str, first: str, second: str) -> list[str]:
         listed = "".join(
-            f"  - {{id: X{i}, text: a, when: {{observation: edss, at: screening, latest: {limit}}}}}\n" for i, limit in enumerate((first, second))
+            f"  - {{id: X{i}, text: a, when: {{observation: edss, at: screening, latest: {limit}}}}}\n"
+            for i, limit in enumerate((first, second))
         )
-        return [p.code for p in problems(f"trial: {{id: NCT1, title: A}}\nschedule:\n  screening: {{looks_back: 1 day}}\n{kind}:\n{listed}", library)]
+        return [
+            p.code
+            for p in problems(f"trial: {{id: NCT1, title: A}}\nschedule:\n  screening: {{looks_back: 1 day}}\n{kind}:\n{listed}", library)
+        ]
 
     assert pair("inclusion", "{at_least: 3}", "{below: 3}") == ["limits-disagree"]
     assert pair("inclusion", "{at_least: 3}", "{at_most: 3}") == []
@@ -315,7 +324,7 @@ def test_two_inclusions_and_two_exclusions_can_contradict(library: RuleLibrary) 
 
 @pytest.mark.parametrize("word", ["not", "unable", "cannot", "refused", "Isn't", "never", "unwilling"])
 def test_negations_in_questions(word: str, library: RuleLibrary) -> None:
-    asked = f"{{any_of: [{{sex: female}}, {{ask: \"Is the patient {word} there?\"}}]}}"
+    asked = f'{{any_of: [{{sex: female}}, {{ask: "Is the patient {word} there?"}}]}}'
     assert codes(library, inclusion=asked) == ["negative-question"]
     assert codes(library, inclusion=asked.replace(word, f"k{word}ted" if word != "Isn't" else "isnot")) == []
 
@@ -324,8 +333,11 @@ def test_negations_in_questions(word: str, library: RuleLibrary) -> None:
 
 
 def test_without_a_file_problems_name_the_criterion(library: RuleLibrary) -> None:
-    parsed = parse_trial(read_yaml(f"{HEAD}inclusion:\n  - {{id: I1, text: a, when: {USES}}}\n  - {{id: I2, text: b, ask: Why}}\n", "t.yaml"))
+    parsed = parse_trial(
+        read_yaml(f"{HEAD}inclusion:\n  - {{id: I1, text: a, when: {USES}}}\n  - {{id: I2, text: b, ask: Why}}\n", "t.yaml")
+    )
     assert parsed.trial is not None
     found = check(parsed.trial, library)
-    assert [(p.code, p.where, p.line) for p in found if p.code == "no-question"] == [("no-question", "criterion I2", None)]
-    assert "criterion I2" in str(found[-1])
+    (asked,) = [p for p in found if p.code == "no-question"]
+    assert (asked.where, asked.line, asked.file) == ("criterion I2", None, "NCT1")
+    assert str(asked).startswith("NCT1, criterion I2: no-question: ")

@@ -19,7 +19,9 @@ def refused(text: str | bytes) -> list[tuple[str, int | None, int | None]]:
     return [(problem.code, problem.line, problem.column) for problem in caught.value.problems]
 
 
-@pytest.mark.parametrize("word", ["NO", "yes", "on", "1:40", "12:30", "1_000", "010", "0x1F", "1e3", ".inf", "~", "null", "2026-01-01", "<<", "="])
+@pytest.mark.parametrize(
+    "word", ["NO", "yes", "on", "1:40", "12:30", "1_000", "010", "0x1F", "1e3", ".inf", "~", "null", "2026-01-01", "<<", "="]
+)
 def test_every_scalar_stays_text(word: str) -> None:
     assert read_yaml(f"a: {word}\nb: [{word}]", "t.yaml").data == {"a": word, "b": [word]}
 

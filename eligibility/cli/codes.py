@@ -21,9 +21,8 @@ def codes(paths: tuple[str, ...], out: Path, **options: Any) -> int:
     """List the codes and texts that hold criteria open, to be mapped.
 
     Writes a CSV with a row for each, how many patients and criteria it holds
-    open, and concepts it might be. Fill in the column concept (a concept of
-    "rules show --concepts", several joined by |, or none) and read the file
-    back with --codes.
+    open, and concepts it might be. Fill in the column concept (a concept's id,
+    several joined by |, or none) and read the file back with --codes.
 
     \b
     Example:

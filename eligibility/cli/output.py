@@ -75,8 +75,8 @@ def in_colour() -> bool:
 
 
 def tell(problems: Iterable[Problem]) -> None:
-    """Problems to standard error, a line each, the first twenty."""
-    listed = list(problems)
+    """Problems to standard error, a line each, the first twenty: errors before notes."""
+    listed = sorted(problems, key=lambda problem: problem.severity != "error")
     for problem in listed[:_MOST_PROBLEMS]:
         click.echo(str(problem), err=True)
     if len(listed) > _MOST_PROBLEMS:

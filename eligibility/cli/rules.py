@@ -125,7 +125,7 @@ def check(paths: tuple[Path, ...], no_library: bool, strict: bool, form: str | N
     mistakes = sum(problem.severity == "error" for problem in problems)
     questions = len(problems) - mistakes
     if form_of(form, out, ("text", "json")) == "json":
-        listed = [{**error(problem), "line": problem.line, "column": problem.column, "severity": problem.severity} for problem in problems]
+        listed = [{**error(problem), "line": problem.line, "column": problem.column} for problem in problems]
         document = {"checked": checked, "mistakes": mistakes, "questions": questions, "problems": listed}
         write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE), out)
     else:

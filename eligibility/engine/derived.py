@@ -341,6 +341,7 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
     for courses in by_drug.values():
         lows: list[float] = []
         high = 0.0
+        may_cover: list[float] = []
         for fact, covers in courses:
             dose, problem = selecting.tests.daily_dose(fact, drug, selecting.weight())
             used.append(fact)
@@ -352,11 +353,14 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
                 lows.append(dose.lo)
             else:
                 own = fact.certain
+                may_cover.append(dose.lo)
                 why.append(("imprecise_date" if own else fact.mark or "unconfirmed", "start" if own else "status", fact))
             high += dose.hi
         if len(lows) > 1:
             why += [("conflicting", "dose", fact) for fact, covers in courses if covers]
-        total = total + Interval(nine(min(lows, default=0.0)), nine(high))
+        # of several orders of one day the least may be what is taken: a possible lower one too
+        least = min([*lows, *may_cover]) if lows else 0.0
+        total = total + Interval(nine(least), nine(high))
     return DayDose(total, tuple(why), tuple(used), certain)
 
 

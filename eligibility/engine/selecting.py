@@ -163,8 +163,10 @@ class Selecting:
             parts = [negation(excepted)]
             if selector.around is not None and selector.when is not None:
                 parts.append(self.related(fact, selector, mode))
+                candidate.recorded = candidate.recorded and parts[-1][0] is True
             if selector.while_ is not None:
                 parts.append(self.during(fact, selector.while_, mode))
+                candidate.recorded = candidate.recorded and parts[-1][0] is True
             if selector.where is not None:
                 parts.append(self.test(fact, selector.where, win))
             candidate.member = conjunction(parts)
@@ -273,7 +275,7 @@ class Selecting:
         high = _joined(fact, [(course.s_lo, min(self.ends(course)[1], cut_hi), course) for course in courses], gap_end)
         low_start, low_end = (low[0], low[1]) if low else (fact.s_hi, min(self.ends(fact)[0], cut_lo))
         high_start, high_end = (high[0], high[1]) if high else (fact.s_lo, min(self.ends(fact)[1], cut_hi))
-        if win.bounded:
+        if win.cuts:
             low_start = max(low_start, win.l2 * MINUTES) if win.l2 > NEVER_DAY else low_start
             high_start = max(high_start, win.l1 * MINUTES) if win.l1 > NEVER_DAY else high_start
         return (low_start, low_end), (high_start, high_end), (high[2] if high else [fact])
@@ -362,10 +364,6 @@ class Selecting:
                 return YES
             if possible:
                 whys += why or (Why("imprecise_date", "start", name, other.source),)
-        may, presumed = self._unclear(chosen)
-        for entry in may if mode == "presumed" else [*may, *presumed]:
-            if relate(entry)[0]:
-                whys.append(Why("not_understood", "code", name, entry.source))
         if whys:
             return None, tuple(whys)
         if self.stated(chosen, reach):
@@ -412,6 +410,11 @@ class Selecting:
                 code: ReasonCode = fact.mark or "unconfirmed" if not (fact.certain and sure) else "imprecise_date"
                 whys = (Why(code, "status" if code == "unconfirmed" else "start", name, fact.source),)
             found.append((fact, certain, whys))
+        # entries that may stand for it are chosen among too: the latest may be one of them
+        may, presumed = self._unclear(chosen)
+        for entry in may if mode == "presumed" else [*may, *presumed]:
+            if self.placement(entry, win)[0]:
+                found.append((entry, False, (Why("not_understood", "code", name, entry.source),)))
         return _picked(found, chosen.pick) if chosen.pick else found
 
     def _test_until(self, fact: Fact, where: Test, win: Window, until: tuple[int, int] | None) -> Answer:

@@ -118,6 +118,7 @@ class Window:
     assumes: tuple[Assumption, ...] = ()
     bounded: bool = True
     names: tuple[str, ...] = ()
+    cuts: bool = False  # whether lengths count inside it alone: within and ago
 
     def holds(self, lo: int, hi: int, e_lo: int, e_hi: int) -> tuple[bool, bool]:
         """(possible, certain) for an event that begins in [lo, hi] and ends in [e_lo, e_hi]."""
@@ -197,8 +198,8 @@ def window(when: When_, anchors: Anchors, half_life: tuple[float, float] | None 
     (n1, f1), (n2, f2) = _distances(when, a1, half_life), _distances(when, a2, half_life)
     bounded = f1[0] > NEVER_DAY
     if when.direction == "back":
-        return Window(f1[0], f2[1], n1[0], n2[1], a1, a2, anchor.assumes, bounded=bounded, names=names)
-    return Window(n1[0], n2[1], f1[0], f2[1], a1, a2, anchor.assumes, names=names)
+        return Window(f1[0], f2[1], n1[0], n2[1], a1, a2, anchor.assumes, bounded=bounded, names=names, cuts=True)
+    return Window(n1[0], n2[1], f1[0], f2[1], a1, a2, anchor.assumes, names=names, cuts=True)
 
 
 def _distances(when: When_, day: int, half_life: tuple[float, float] | None) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -293,6 +293,8 @@ class Words:
     def _entries_reach(self, scene: _Scene, n: int) -> Truth:
         reached = possible = 0
         index = self.record.by_concept
+        selector = scene.leaf.selector
+        unmeasured = selector is not None and selector.family == "observation" and scene.silence is not FALSE
         for entry in scene.leaf.entries:
             sure_of: dict[int, bool] = {}
             for concept in entry:
@@ -305,6 +307,8 @@ class Words:
                     continue
                 maybe = True
                 certainly = certainly or (own and candidate.certain and candidate.answer[0] is True)
+            if not maybe and unmeasured and not any(sure_of.get(candidate.fact.order) for candidate in scene.recorded_days):
+                maybe = True  # results are never pooled: an entry never measured may be one that reaches it
             reached += certainly
             possible += maybe
         if reached >= n:
@@ -438,6 +442,9 @@ class Words:
             return UNKNOWN
         if not touching:
             return NOT[scene.silence]
+        kinds = self.record.vocabulary.descendants
+        if len(touching) > 1 and any(len(kinds(candidate.fact.concept)) > 1 for candidate in touching):
+            return UNKNOWN  # a course charted as a class may be of any drug of it, the others' included
         drugs = {candidate.fact.concept for candidate in touching}
         each = [self._one_drug(scene, [c for c in touching if c.fact.concept == drug]) for drug in sorted(drugs)]
         assert scene.leaf.selector is not None

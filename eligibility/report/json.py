@@ -278,5 +278,6 @@ def error(problem: Problem) -> dict[str, Any]:
         "file": problem.file,
         "where": ", ".join(part for part in place if part) or None,
         "code": problem.code,
+        "severity": problem.severity,
         "message": message,
     }

@@ -144,7 +144,7 @@ def _definitions() -> dict[str, Any]:
             published=_object(**dict.fromkeys(PUBLISHED, _COUNT)),
             digest=_TEXT,
         ),
-        "error": _object(file=_TEXT_OR_NULL, where=_TEXT_OR_NULL, code=_TEXT, message=_TEXT),
+        "error": _object(file=_TEXT_OR_NULL, where=_TEXT_OR_NULL, code=_TEXT, severity=_TEXT, message=_TEXT),
     }
 
 

@@ -21,6 +21,7 @@ from .words import ABSENCE, BASIS, COMPLETENESS, CONVENTIONS, DECIDES, EFFECT, R
 WIDTH = 80
 _LABEL = 9
 _SHORTEST_ID = 12
+_MOST_NOTES = 20
 _SILENCES = ("silence", "presumed_not")
 _IN_FULL = 3  # so many pairs of patient and trial are shown in full; beyond, only what decides is
 
@@ -232,10 +233,18 @@ class _Page:
             self._heading("What the published lists are")
             for summary in envelope.trials:
                 self._published(summary)
-        if results.problems:
+        errors = [problem for problem in results.problems if problem.severity == "error"]
+        if errors:
             self._heading("What could not be read", alert=True)
-            for problem in results.problems:
+            for problem in errors:
                 self._wrap(str(problem), "  ", "    ")
+        notes = [problem for problem in results.problems if problem.severity != "error"]
+        if notes:
+            self._heading("Notes on what came in")
+            for problem in notes[:_MOST_NOTES]:
+                self._wrap(str(problem), "  ", "    ")
+            if len(notes) > _MOST_NOTES:
+                self._wrap(f"and {len(notes) - _MOST_NOTES} more, all of them in the JSON", "  ")
         self._heading("What every answer takes for granted")
         if conventions:
             for convention in CONVENTIONS:
@@ -272,7 +281,10 @@ class _Page:
 
     def _status(self, screening: Screening) -> None:
         presumed = "; some criteria pass only because nothing is recorded" if screening.presumed else ""
-        text = f"{STATUS[screening.status]} ({_tally(screening.counts)}{presumed})"
+        tally = _tally(screening.counts)
+        if screening.arms:
+            tally = f"see its arms; shared by all of them: {tally}" if screening.criteria else "see its arms, which share no criterion"
+        text = f"{STATUS[screening.status]} ({tally}{presumed})"
         self._wrap(text)
 
     # -- criteria ------------------------------------------------------------------------------

@@ -11,13 +11,14 @@ vocabulary as they are.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..model.finding import Assumption, ChangesOn, CriterionResult, Evidence, Finding, Margin, Need, Notice, Reason
 from ..model.quantity import say
-from ..model.time import FOREVER_DAY, NEVER_DAY, date_of
+from ..model.time import date_of, day_of
 
 if TYPE_CHECKING:
     from ..vocabulary.vocabulary import Vocabulary
@@ -218,6 +219,9 @@ _NOTICE = {
     "repaired": "The record contradicts itself",
     "attestation_lapsed": "An answer given by a person no longer holds",
 }
+
+# no chart is older or reaches further; what lies beyond is an end of time, or a day counted from one
+_FIRST_DAY, _LAST_DAY = day_of(dt.date(1000, 1, 1)), day_of(dt.date(2999, 12, 31))
 
 DEATH = "Died on or before the screening date"
 
@@ -460,7 +464,7 @@ def day_text(day: int | None) -> str | None:
     >>> day_text(0)
     '1970-01-01'
     """
-    if day is None or day <= NEVER_DAY or day >= FOREVER_DAY:
+    if day is None or not _FIRST_DAY <= day <= _LAST_DAY:
         return None
     return date_of(day).isoformat()
 

@@ -9,6 +9,7 @@ nobody's.
 from __future__ import annotations
 
 import gc
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -78,19 +79,31 @@ class Collector:
     def add_stream(self, stream: BinaryIO, file: str) -> None:
         """A very large bundle, entry by entry."""
         scope = self._scope(file)
+        before = len(self.items), len(self.problems)
         self.pack = True
         index = -1
         held: bytes | None = None
-        for part in elements(stream, "entry", file):
-            if held is not None:
-                self._part(held, f"entry[{index}]", None, scope, entry=True)
-            held = part
-            index += 1
-        self.pack = False
+        try:
+            for part in elements(stream, "entry", file):
+                if held is not None:
+                    self._part(held, f"entry[{index}]", None, scope, entry=True)
+                held = part
+                index += 1
+        except (Unreadable, EOFError, OSError, zlib.error):
+            # a chart cut short would look as if the rest had never been: none of it is kept
+            self._forget(scope, *before)
+            raise
+        finally:
+            self.pack = False
         if held is not None:  # the last part is the bundle without its entries
             tree = parse_json(held, file)
             if isinstance(tree, dict):
                 self._bundle({**tree, "entry": []}, "", None, scope, isinstance(tree, Marked))
+
+    def _forget(self, scope: Scope, items: int, problems: int) -> None:
+        del self.items[items:], self.subjects[items:], self.problems[problems:]
+        self.people = {name: those for name, those in self.people.items() if any(item.scope is not scope for item in those)}
+        self.drugs = {key: item for key, item in self.drugs.items() if item.scope is not scope}
 
     def _scope(self, file: str) -> Scope:
         scope = Scope(file)

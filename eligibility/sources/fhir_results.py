@@ -38,7 +38,9 @@ def answer(resource: Resource, value: Tree, name: str) -> float | str | None:
             return _TAG.sub("", coding.display)
     if text:
         return text
-    return next((coding.code for coding in codes if coding.code), None)
+    bare = next((coding.code for coding in codes if coding.code), None)
+    # digits of a code are no number: 10828004 without its words must not be read as a result of ten million
+    return f"code {bare}" if bare is not None and bare[:1].isdigit() else bare
 
 
 _INTERPRETATION: dict[str, str] = {
@@ -98,7 +100,9 @@ def _value(resource: Resource, name: str, value: Tree, out: dict[str, Any]) -> N
             resource.fail(name, "this is no quantity that can be read", "bad-value")
     elif name in ("valueCodeableConcept", "valueCoding"):
         coded = answer(resource, value, name)
-        if coded is not None:
+        if isinstance(coded, str):
+            _text(resource, name, coded, out)
+        elif coded is not None:
             out["value"] = coded
     elif name in ("valueString", "valueMarkdown"):
         if not isinstance(value, str):
@@ -106,15 +110,7 @@ def _value(resource: Resource, name: str, value: Tree, out: dict[str, Any]) -> N
             return
         text = written.clean(value)
         if text:
-            try:
-                read_text = written.measured(text)
-            except ValueError as error:
-                resource.fail(name, str(error), "bad-value")
-                return
-            if isinstance(read_text, Quantity):
-                _measure(read_text, out)
-            else:
-                out["value"] = read_text
+            _text(resource, name, text, out)
     elif name == "valueBoolean":
         if isinstance(value, bool):
             out["value"] = value
@@ -141,6 +137,18 @@ def _value(resource: Resource, name: str, value: Tree, out: dict[str, Any]) -> N
             out["value"] = span.text
     else:
         resource.fail(name, "values of this kind are not read", "bad-value")
+
+
+def _text(resource: Resource, name: str, text: str, out: dict[str, Any]) -> None:
+    try:
+        read = written.measured(text)
+    except ValueError as error:
+        resource.fail(name, str(error), "bad-value")
+        return
+    if isinstance(read, Quantity):
+        _measure(read, out)
+    else:
+        out["value"] = read
 
 
 def _measure(read: Quantity, out: dict[str, Any]) -> None:

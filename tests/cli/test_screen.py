@@ -7,11 +7,14 @@ import datetime as dt
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
 from eligibility.cli import options, screen
+from eligibility.language.library import load_library
+from eligibility.model.site import criterion_digest
 from eligibility.report.schema import screening_schema
 
 from .conftest import CHART, Program
@@ -151,17 +154,28 @@ def test_explain_shows_rule_answer_and_evidence_of_one_criterion(program: Progra
     assert "did you mean" in wrong.stderr
 
 
-def test_an_answer_of_a_person_counts_until_it_lapses(program: Program, tmp_path: Path) -> None:
-    digest = json.dumps({})
-    assert digest
-    answers = tmp_path / "answers.yaml"
-    answers.write_text(
-        '- {patient: p1, trial: TEST-1, criterion: I2, answer: "yes", role: study nurse, date: 2026-10-30, digest: other}\n',
-        encoding="utf-8",
-    )
-    result = program("screen", program.chart, "--trial", "TEST-1", *DATE, "--attest", str(answers))
+ANSWER = '- {{patient: p1, trial: TEST-1, criterion: I2, answer: "yes", role: study nurse, date: 2026-10-30, digest: {digest}}}\n'
+
+
+def consent(program: Program, answers: Path) -> dict[str, Any]:
+    result = program("screen", program.chart, "--trial", "TEST-1", *DATE, "--attest", str(answers), "--format", "json")
     assert result.exit_code == 0, result.output
-    assert "An answer given by a person no longer holds" in result.stdout
+    patient = json.loads(result.stdout)["patients"][0]
+    return {**patient["screenings"][0]["criteria"][1], "notices": [notice["code"] for notice in patient["notices"]]}
+
+
+def test_an_answer_of_a_person_counts_while_the_criterion_is_the_same(program: Program, tmp_path: Path) -> None:
+    trial = load_library([program.path("rules")], shipped=False).trials["TEST-1"]
+    answers = tmp_path / "answers.yaml"
+    answers.write_text(ANSWER.format(digest=criterion_digest(trial.inclusion[1])), encoding="utf-8")
+    given = consent(program, answers)
+    assert (given["effect"], given["basis"], given["notices"]) == ("passes", "attested", [])
+    answers.write_text(ANSWER.format(digest="0123456789abcdef"), encoding="utf-8")
+    lapsed = consent(program, answers)
+    assert (lapsed["effect"], lapsed["notices"]) == ("open", ["attestation_lapsed"])
+
+
+def test_a_wrong_attestation_file_is_code_2_with_its_line(program: Program, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("- {patient: p1, trial: TEST-1, criterion: I2, answer: perhaps}\n", encoding="utf-8")
     result = program("screen", program.chart, *DATE, "--attest", str(wrong))

@@ -70,8 +70,8 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class Complete:
     """A complete record: events, birth day, sex, a day for every anchor (``screening`` is S), and the
-    answers a person would give to every question. ``together``: several orders of one drug on one day
-    are all taken; else one stands for the others, and the least dose is taken."""
+    answers a person would give to every question. ``together``: several recorded orders of one drug on
+    one day are all taken; else one stands for the others, and the least dose is taken."""
 
     events: tuple[Event, ...]
     birth: int
@@ -505,7 +505,8 @@ class _World:
         total = 0.0
         for drug in sorted({f.concept for f in facts}):
             orders = [f for f in facts if f.concept == drug and f.day <= day <= f.last]
-            taken = sum(f.dose for f in orders) if self.record.together else min((f.dose for f in orders), default=0.0)
+            written = [f.dose for f in orders if f.recorded]
+            taken = (sum(written) if self.record.together else min(written, default=0.0)) + sum(f.dose for f in orders if not f.recorded)
             total += taken * self.rules.concepts[drug].equivalents["prednisone"].low
         return total
 

@@ -164,7 +164,10 @@ def test_a_shared_definition_brings_its_visits(library: RuleLibrary) -> None:
 
 
 def test_shared_definitions_are_checked_alone(library: RuleLibrary) -> None:
-    text = "a:\n  text: a\n  source: s\n  when: {observation: edss, at: screening, latest: {at_least: 3 mm}}\nb:\n  text: b\n  when: {meets: a}\n"
+    text = (
+        "a:\n  text: a\n  source: s\n  when: {observation: edss, at: screening, latest: {at_least: 3 mm}}\n"
+        "b:\n  text: b\n  when: {meets: a}\n"
+    )
     found, mistakes, tree = parse_definitions(read_yaml(text, "d.yaml"))
     assert not mistakes
     assert [(p.code, p.line) for p in check_definitions(found, library.definitions, library.vocabulary, tree)] == [

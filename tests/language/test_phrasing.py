@@ -61,7 +61,8 @@ SAID: list[tuple[dict[str, Any], str, str]] = [
     (
         {"medication": "prednisone", "now": True, "where": {"dose": {"above": "20 mg/day"}, "route": "oral"}},
         "prednisone that has a daily dose that is above 20 mg/day and was given by the oral route is being taken on the day of screening",
-        "no prednisone that has a daily dose that is above 20 mg/day and was given by the oral route is being taken on the day of screening",
+        "no prednisone that has a daily dose that is above 20 mg/day and was given by the oral route is being taken "
+        "on the day of screening",
     ),
     (
         {"observation": ["anti-dsdna", "anti-sm"], "ever": True, "any": {"is": "positive"}},
@@ -84,11 +85,11 @@ SAID: list[tuple[dict[str, Any], str, str]] = [
         "there are more than 1 day with relapse in the year up to screening, each at least 30 days from the next",
     ),
     (
-        {"observation": "edss", "within": "2 years", "rise": {"at_least": "1", "sustained": "6 months", "over": {"at_most": "1 year"}}},
-        "there is a rise of edss by at least 1 from an earlier to a later result lying at most 1 year apart in the 2 years up to screening, "
-        "held for 6 months",
-        "there is no rise of edss by at least 1 from an earlier to a later result lying at most 1 year apart in the 2 years up to screening, "
-        "held for 6 months",
+        {"observation": "edss", "within": "2 years", "rise": {"at_least": "1", "sustained": "6 months", "over": {"at_most": "9 weeks"}}},
+        "there is a rise of edss by at least 1 from an earlier to a later result "
+        "lying at most 9 weeks apart in the 2 years up to screening, held for 6 months",
+        "there is no rise of edss by at least 1 from an earlier to a later result "
+        "lying at most 9 weeks apart in the 2 years up to screening, held for 6 months",
     ),
     (
         {"medication": ["methotrexate", "azathioprine"], "within": "2 months", "unchanged": True},

@@ -143,4 +143,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     try:
         read_yaml(content, "t.yaml")
     except RuleFileError as error:
-        assert error.problems
+        said = error.problems
+    else:
+        said = ()
+    assert all(problem.line is not None and problem.message for problem in said)

@@ -84,6 +84,7 @@ def test_errors_name_file_place_and_message(results: Results, words: Words) -> N
         "file": "charts/p2.json",
         "where": "line 3, column 1",
         "code": "not-json",
+        "severity": "error",
         "message": "this is not JSON; look at the end of line 2",
     }
 

@@ -12,8 +12,9 @@ import pytest
 
 import eligibility
 from eligibility.model.finding import Assumption, CriterionResult, Evidence, Need, Reason
+from eligibility.model.time import FOREVER_DAY, NEVER_DAY
 from eligibility.model.truth import Truth
-from eligibility.report.words import Words
+from eligibility.report.words import Words, day_text
 from eligibility.vocabulary.loader import shipped
 
 PACKAGE = Path(eligibility.__file__).parent
@@ -166,3 +167,9 @@ def test_evidence_shows_date_value_and_place(words: Words) -> None:
     )
     assert words.evidence(Evidence("observation", "birth date", "1980-05-01")) == "birth date 1980-05-01"
     assert words.evidence(Evidence("observation", "sex", None, value="female")) == "sex female"
+
+
+@pytest.mark.parametrize("day", [None, NEVER_DAY, NEVER_DAY + 20_000, FOREVER_DAY, FOREVER_DAY - 1])
+def test_a_day_at_the_ends_of_time_is_no_date(day: int | None) -> None:
+    assert day_text(day) is None
+    assert Words().span(day, 0) == "on or before 1970-01-01"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from eligibility.model.patient import Coding, Medication, Observation, Quantity
+from eligibility.model.patient import FAMILIES, Coding, Medication, Observation, Quantity
 from eligibility.sources.arrival import entry_of, intake
 
 from .conftest import ROOT, Read
@@ -18,8 +18,7 @@ QUIRKS = sorted(path.name for path in (ROOT / "fixtures" / "fhir-quirks").iterdi
 def test_every_entry_of_a_fixture_is_in_exactly_one_place(quirk: Callable[[str], Read], name: str) -> None:
     for item in quirk(name).inputs:
         patient = item.patient
-        places = [{entry_of(entry.source or "") for entry in patient.family(family)} for family in ("condition", "observation", "medication")]
-        places += [{entry_of(entry.source or "") for entry in patient.family(family)} for family in ("procedure", "immunization", "allergy")]
+        places = [{entry_of(entry.source or "") for entry in patient.family(family)} for family in FAMILIES]
         places += [{entry_of(one.source or "") for one in patient.absences}]
         places += [{one.source for one in patient.set_aside}, {one.source for one in patient.misread}]
         every = [source for place in places for source in place]
@@ -28,7 +27,9 @@ def test_every_entry_of_a_fixture_is_in_exactly_one_place(quirk: Callable[[str],
 
 
 def test_oids_and_local_codes_are_kept_as_written(quirk: Callable[[str], Read]) -> None:
-    assert quirk("oid-code-systems.json").entries()["Condition/c1"].codes == (Coding(system="urn:oid:2.16.840.1.113883.6.90", code="G35.C1"),)
+    assert quirk("oid-code-systems.json").entries()["Condition/c1"].codes == (
+        Coding(system="urn:oid:2.16.840.1.113883.6.90", code="G35.C1"),
+    )
     local = quirk("local-codes.json").entries()["Observation/o1"]
     assert [(one.system, one.code) for one in local.codes] == [("urn:lab:st-elsewhere", "HB01"), ("http://loinc.org", "718-7")]
     assert local.text == "Haemoglobin"
@@ -211,7 +212,10 @@ def test_ages_periods_ranges_and_words_as_dates(quirk: Callable[[str], Read]) ->
 def test_plans_refusals_and_drafts(quirk: Callable[[str], Read]) -> None:
     read = quirk("plans-and-refusals.json")
     patient = read.patient
-    assert [(one.planned, one.status, one.start is None) for one in patient.medications] == [(True, "active", True), (False, "not-taken", False)]
+    assert [(one.planned, one.status, one.start is None) for one in patient.medications] == [
+        (True, "active", True),
+        (False, "not-taken", False),
+    ]
     assert [(one.planned, one.status) for one in patient.procedures] == [(True, "preparation"), (False, "not-done")]
     assert patient.immunizations[0].status == "not-done"
     assert read.aside()["MedicationRequest/draft"] == "a draft"
@@ -246,7 +250,9 @@ def test_answers_of_a_questionnaire(quirk: Callable[[str], Read]) -> None:
 
 def test_results_of_every_kind(quirk: Callable[[str], Read]) -> None:
     read = quirk("results-of-every-kind.json")
-    values = {name.rpartition("/")[2]: (entry.value, entry.unit) for name, entry in read.entries().items() if isinstance(entry, Observation)}
+    values = {
+        name.rpartition("/")[2]: (entry.value, entry.unit) for name, entry in read.entries().items() if isinstance(entry, Observation)
+    }
     assert values == {
         "comparator": (Quantity(value=60, unit="mL/min", comparator=">"), None),
         "range": ("5-10", "/[HPF]"),
@@ -284,7 +290,10 @@ def test_what_is_about_others(quirk: Callable[[str], Read]) -> None:
 
 def test_entries_of_other_versions_are_not_silence(quirk: Callable[[str], Read]) -> None:
     read = quirk("other-versions.json")
-    assert [(one.source, one.family) for one in read.patient.misread] == [("MedicationStatement/five", "medication"), ("Immunization/three", "immunization")]
+    assert [(one.source, one.family) for one in read.patient.misread] == [
+        ("MedicationStatement/five", "medication"),
+        ("Immunization/three", "immunization"),
+    ]
     assert [problem.code for problem in read.problems] == ["fhir-version", "fhir-version"]
     assert len(read.patient.observations) == 1
 

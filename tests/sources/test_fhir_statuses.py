@@ -30,19 +30,27 @@ def bundle(*resources: dict[str, Any]) -> dict[str, Any]:
 
 
 ABSENT, GONE = "absent", "gone"
+PROBABLE = ("confirmed", "provisional", "differential", "unconfirmed", "refuted")
+COURSE = ("active", "recurrence", "relapse", "inactive", "remission", "resolved")
+TAKEN = ("active", "completed", "on-hold", "stopped", "unknown", "not-taken", "intended")
+DONE = ("completed", "in-progress", "stopped", "unknown", "not-done", "on-hold")
+RESULT = ("final", "amended", "corrected", "preliminary", "registered", "unknown")
 CASES = [
-    *(("Condition", {"verificationStatus": coded(word)}, "verification", word) for word in ("confirmed", "provisional", "differential", "unconfirmed", "refuted")),
+    *(("Condition", {"verificationStatus": coded(word)}, "verification", word) for word in PROBABLE),
     ("Condition", {}, "verification", None),
     ("Condition", {"verificationStatus": coded("entered-in-error")}, GONE, "entered in error"),
     ("Condition", {"verificationStatus": "refuted"}, "verification", "refuted"),
-    *(("Condition", {"clinicalStatus": coded(word)}, "status", word) for word in ("active", "recurrence", "relapse", "inactive", "remission", "resolved")),
-    *(("AllergyIntolerance", {"verificationStatus": coded(word)}, "verification", word) for word in ("confirmed", "unconfirmed", "presumed", "refuted")),
+    *(("Condition", {"clinicalStatus": coded(word)}, "status", word) for word in COURSE),
+    *(
+        ("AllergyIntolerance", {"verificationStatus": coded(word)}, "verification", word)
+        for word in ("confirmed", "unconfirmed", "presumed", "refuted")
+    ),
     ("AllergyIntolerance", {"verificationStatus": coded("entered-in-error")}, GONE, "entered in error"),
-    *(("Observation", {"status": word}, "status", word) for word in ("final", "amended", "corrected", "preliminary", "registered", "unknown")),
+    *(("Observation", {"status": word}, "status", word) for word in RESULT),
     ("Observation", {"status": "cancelled"}, GONE, "cancelled"),
     ("Observation", {"status": "entered-in-error"}, GONE, "entered in error"),
     ("Observation", {}, "status", "unknown"),
-    *(("MedicationStatement", {"status": word}, "status", word) for word in ("active", "completed", "on-hold", "stopped", "unknown", "not-taken", "intended")),
+    *(("MedicationStatement", {"status": word}, "status", word) for word in TAKEN),
     ("MedicationStatement", {"status": "entered-in-error"}, GONE, "entered in error"),
     *(("MedicationRequest", {"status": word}, "status", word) for word in ("active", "completed", "on-hold", "stopped", "unknown")),
     ("MedicationRequest", {"status": "draft"}, GONE, "a draft"),
@@ -58,7 +66,7 @@ CASES = [
     ("MedicationDispense", {"status": "declined"}, GONE, "declined: it was not dispensed"),
     ("MedicationDispense", {"status": "preparation"}, "planned", True),
     ("MedicationDispense", {"status": "cancelled"}, GONE, "cancelled"),
-    *(("Procedure", {"status": word}, "status", word) for word in ("completed", "in-progress", "stopped", "unknown", "not-done", "on-hold")),
+    *(("Procedure", {"status": word}, "status", word) for word in DONE),
     ("Procedure", {"status": "preparation"}, "planned", True),
     ("Procedure", {"status": "entered-in-error"}, GONE, "entered in error"),
     *(("Immunization", {"status": word}, "status", word) for word in ("completed", "not-done")),

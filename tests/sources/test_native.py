@@ -103,7 +103,11 @@ def test_every_format_says_the_same(reading_text: Callable[..., Read]) -> None:
 @pytest.mark.parametrize(
     ("name", "code", "words"),
     [
-        ("truncated.json", "truncated", "truncated.json:1:77: truncated: the JSON ends before it is complete; export or copy the file again"),
+        (
+            "truncated.json",
+            "truncated",
+            "truncated.json:1:77: truncated: the JSON ends before it is complete; export or copy the file again",
+        ),
         ("letter.txt", "not-a-patient", "there is no patient in it"),
         ("table.json", "not-a-patient", "there is no patient in it"),
         ("empty.json", "empty-file", "the file is empty"),
@@ -178,7 +182,9 @@ def test_a_misspelt_family_is_not_silence(broken: Callable[[str], Read]) -> None
 
 
 def test_near_names_are_offered(broken: Callable[[str], Read]) -> None:
-    said = {problem.where: problem.instead or "" for problem in (*broken("unknown-fields.json").problems, *broken("bad-words.json").problems)}
+    said = {
+        problem.where: problem.instead or "" for problem in (*broken("unknown-fields.json").problems, *broken("bad-words.json").problems)
+    }
     assert "medications" in said["medicatons"]
     assert "status" in said["conditions[0].stauts"]
     assert said["conditions[0].status"] == "did you mean resolved?"
@@ -227,7 +233,14 @@ def test_entries_that_are_none_are_set_aside(reading_text: Callable[..., Read]) 
     assert intake(read.patient).entries == 5
 
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["2024-05-17", "active", "F", "12.1 g/dL"])
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["2024-05-17", "active", "F", "12.1 g/dL"])
+)
 FIELDS = st.sampled_from(
     [
         "concept",
@@ -259,7 +272,11 @@ MESS = st.recursive(
 LISTS = ["conditions", "observations", "medications", "procedures", "immunizations", "allergies", "absences", "set_aside", "misread"]
 
 
-@given(st.fixed_dictionaries({"id": st.just("p")}, optional={name: MESS | st.lists(MESS, max_size=4) for name in [*LISTS, "sex", "birth_date", "deceased"]}))
+@given(
+    st.fixed_dictionaries(
+        {"id": st.just("p")}, optional={name: MESS | st.lists(MESS, max_size=4) for name in [*LISTS, "sex", "birth_date", "deceased"]}
+    )
+)
 def test_no_tree_makes_the_reader_fall_and_nothing_is_lost(tree: dict[str, Any]) -> None:
     items = list(read_native(tree, "f.json", "p"))
     (item,) = items

@@ -17,7 +17,7 @@ from ..model.time import FOREVER_DAY, MINUTES, NEVER_DAY, Duration, add_months, 
 from ..model.truth import FALSE, NOT, TRUE, UNKNOWN, Truth
 from .plan import Leaf, Plan, PlanCriterion, PlanNode, nested
 from .record import Fact, Record
-from .reference import PASSES, Evaluation, criterion_truth, unique
+from .reference import PASSES, Evaluation, criterion_truth
 from .settings import Settings
 from .values import read_value
 from .windows import Anchors, When_, Window, compile_time, window
@@ -60,8 +60,10 @@ class Outlook:
         bad = Truth.PRESUMED_FALSE if criterion.kind == "inclusion" else Truth.PRESUMED_TRUE
         found: list[tuple[Need, ...]] = []
         for node, wanted in self._parts(criterion):
-            found += self._node_needs(node, bad if wanted else NOT[bad], criterion)
-        return unique(found)
+            told = self._node_needs(node, bad if wanted else NOT[bad], criterion)
+            # the same need of two leaves is one; the same need twice of one leaf is two results
+            found += [need for need in told if need not in found]
+        return tuple(found)
 
     @staticmethod
     def _parts(criterion: PlanCriterion) -> Iterator[tuple[PlanNode, bool]]:
@@ -83,7 +85,10 @@ class Outlook:
         below = NOT[bad] if node.op in ("none_of", "at_most") else bad
         if node.op == "readings" and any(reason.code == "two_readings" for reason in self.now.find(node, criterion).reasons):
             return [(Need("none", "the source", attribute="two_readings"),)]
-        return [need for operand in node.operands for need in self._node_needs(operand, below, criterion)]
+        needs: list[tuple[Need, ...]] = []
+        for operand in node.operands:
+            needs += [need for need in self._node_needs(operand, below, criterion) if need not in needs]
+        return needs
 
     def _leaf_needs(self, leaf: Leaf, bad: Truth, criterion: PlanCriterion) -> list[tuple[Need, ...]]:
         match leaf.kind:

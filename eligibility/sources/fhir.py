@@ -23,7 +23,7 @@ from ..model.patient import Sex
 from ..model.time import When
 from . import written
 from .arrival import PatientInput
-from .fhir_chart import Chart, Drug, Item, Key, Scope, contained, text_of
+from .fhir_chart import Chart, Drug, Item, Key, Scope, contained, plain_id, text_of
 from .fhir_look import PATIENT_REFERENCE, People
 from .fhir_medications import described
 from .fhir_resources import FOREIGN_FAMILY, READERS, UNREAD, foreign_version, read_item
@@ -191,9 +191,9 @@ class Collector:
             self._bad(where, line, scope, "it cannot be told what it is", subject)
             return
         if kind not in READERS:
-            kind = written.clean(kind)
+            kind = written.clean(kind)[:80]
         name = body.get("id")
-        name = name.strip() if isinstance(name, str) and name.strip() else None
+        name = plain_id(name) if isinstance(name, str) else None
         key_name = name or (scope.target(full_url)[1] if full_url is not None else None)
         pointer = f"{kind}/{name}" if name else f"{kind}@{where or PurePosixPath(scope.file).name or 'input'}"
         if doubled:
@@ -394,8 +394,12 @@ class Collector:
         for pointer, those in again.items():
             if "@" not in pointer:
                 drop.update(self._older(those))
-            for number, item in enumerate(those[1:], start=2):
-                item.pointer = f"{pointer}~{number}"
+            number = 1
+            for item in those[1:]:
+                while item.pointer in first:
+                    number += 1
+                    item.pointer = f"{pointer}~{number}"
+                first[item.pointer] = item
         if self.deleted:
             for pointer in first:
                 kind, _, name = pointer.partition("/")

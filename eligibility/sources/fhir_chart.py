@@ -71,19 +71,27 @@ class Scope:
             if pair in self.identifiers:
                 return self.identifiers[pair], None
             if isinstance(pair[1], str) and pair[1].strip():
-                return pair[1].strip(), None
+                return plain_id(pair[1]), None
         return None, None
+
+
+def plain_id(name: str) -> str | None:
+    """An id as a pointer can hold it: no ``#``, which marks a part, and of bearable length; None where blank.
+
+    >>> plain_id(' a#b ')
+    'a%23b'
+    """
+    return (written.clean(name).replace("#", "%23")[:200] if not name.isalnum() or len(name) > 200 else name) or None
 
 
 @lru_cache(maxsize=65536)
 def _key_of(reference: str) -> Key:
     text = reference.strip().partition("|")[0].partition("/_history/")[0].rstrip("/")
     if text.startswith("urn:"):
-        return "", text.removeprefix("urn:uuid:").removeprefix("urn:oid:")
+        return "", plain_id(text.removeprefix("urn:uuid:").removeprefix("urn:oid:")) or "?"
     parts = text.split("/")
-    if len(parts) >= 2 and parts[-2][:1].isupper():
-        return parts[-2], parts[-1]
-    return "", parts[-1]
+    name = plain_id(parts[-1]) or "?"
+    return (parts[-2][:80], name) if len(parts) >= 2 and parts[-2][:1].isupper() else ("", name)
 
 
 def contained(body: dict[str, Any], name: str) -> dict[str, Any] | None:

@@ -81,7 +81,12 @@ class Outlook:
         if truth in (TRUE, FALSE) or truth == NOT[bad]:
             return []
         if node.leaf is not None:
-            return self._leaf_needs(node.leaf, bad, criterion)
+            found: list[tuple[Need, ...]] = []
+            for need in self._leaf_needs(node.leaf, bad, criterion):
+                # two results wanted of one leaf are two needs; anything else is told once
+                if need not in found or (len(need) == 1 and need[0].do == "record" and not need[0].absence):
+                    found.append(need)
+            return found
         below = NOT[bad] if node.op in ("none_of", "at_most") else bad
         if node.op == "readings" and any(reason.code == "two_readings" for reason in self.now.find(node, criterion).reasons):
             return [(Need("none", "the source", attribute="two_readings"),)]

@@ -224,7 +224,10 @@ class Selecting:
         win = window(when, self.anchors, self.half_life(fact))
         lo, hi = (fact.s_lo, fact.s_hi) if which == "start" else self.ends(fact)
         first, last = lo // MINUTES, hi // MINUTES
-        if last <= win.u1 and first >= win.l2:
+        if which == "end" and lo >= FOREVER:
+            return NO  # it never ends
+        endless = which == "end" and hi >= FOREVER
+        if last <= win.u1 and first >= win.l2 and not endless:
             return YES
         if first > win.u2 or last < win.l1:
             return NO

@@ -4,15 +4,15 @@ Used as its manual says, durable-rules mixes patients, drops facts silently and 
 What is left here cannot: each defect is kept out by construction, not by care.
 
 * A program becomes definite rules over two kinds of fact: *holds* and *fails* of a name. ``none`` of a
-  name asks that it fails, which is a fact like any other. So no pattern is negated (a negation would not
-  be withdrawn when its fact arrives late), and an unknown name is one with neither fact.
+  name asks that it fails, which is a fact like any other. So no pattern is negated (the engine does not
+  withdraw a negation when its fact arrives late), and an unknown name is one with neither fact.
 * Conditions are equal-tests of literals of our own alphabet; no joins, comparisons, arithmetic or
-  expressions of the engine's.
-* One live state with one constant id, on a host of our own without its two polling threads, deleted in
-  ``finally``. Ids of facts differ in the 32-bit hash by which alone the engine tells them apart.
-* Nothing is asserted inside a consequent: consequents note which rule fired, and the names derived go in
-  as the next round's facts. Rules are definite and names finitely many, so rounds end.
-* The two readings are two rounds of one state: what is known strictly first; then what only silence
+  expressions, and no text of a file or a chart ever reaches the engine.
+* One live state with one constant id, deleted in ``finally``. Ids of facts differ in the 32-bit hash by
+  which alone the engine tells them apart. No host is made, so there are no polling threads.
+* Rules have no consequents: the loop below asks which rule fired, and the names derived go in as the
+  next round's facts. Rules are definite and names finitely many, so rounds end.
+* The two readings are two rounds of one state: what is known strictly first, then what only silence
   tells. Definite rules never take back, so what the first gave stays.
 * What would pass a fixed size of the engine's C tables is refused when compiled (:class:`TooLarge`).
 
@@ -21,20 +21,21 @@ Importing this module does not import the engine; building a chainer does.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
+from itertools import count
 from typing import Any
 
 from ..model.truth import FALSE, TRUE, UNKNOWN, Truth
-from .program import Chain, Facts, Program, Rule, Step, supports
+from .program import Chain, Facts, Program, Rule, Step
 
 NAME = "durable-rules"
 
-_SID = "s"
-_RULESET = "flags"
+SID = "s"
 # the engine's tables have fixed sizes without bounds checks: 512 conditions, 256 rules on a condition,
 # 4096 rules, 16 patterns a rule; these stay well below
 MAX_CONDITIONS = 400
@@ -43,7 +44,10 @@ MAX_RULES = 2000
 MAX_PATTERNS = 11
 
 Literal_ = tuple[str, bool]
-"""A name and whether it holds or fails."""
+"""A name, and whether it holds or fails."""
+
+Horn = tuple[Literal_, tuple[Literal_, ...]]
+"""A definite rule: what follows, and from what."""
 
 
 class TooLarge(ValueError):
@@ -55,7 +59,7 @@ class Foreign(RuntimeError):
 
 
 def installed() -> bool:
-    """Whether the engine can be imported at all, without importing it."""
+    """Whether the engine is there to be imported, without importing it."""
     return find_spec("durable") is not None and find_spec("durable_rules_engine") is not None
 
 
@@ -72,98 +76,170 @@ class DurableChainer:
         self.program = program
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._horn = list(_horn(program))
-        _fits(self._horn)
-        self._asked = {literal for _, body in self._horn for literal in body}
-        self._letters = {name: f"n{i}" for i, name in enumerate(sorted({n for (n, _), body in self._horn for n in (n, *_names(body))}))}
-        self._fired: list[int] = []
-        self._error: BaseException | None = None
-        self._open()
+        self._horn = tuple(horn(program))
+        check_size(self._horn)
+        names = sorted({name for head, body in self._horn for name, _ in (head, *body)})
+        self._letters = {name: f"n{number}" for number, name in enumerate(names)}
+        self._asked = frozenset(literal for _, body in self._horn for literal in body)
+        self._ids = distinct_ids(2 * len(names))
+        self._rules = self._open()
 
     # -- the engine ------------------------------------------------------------------------------
 
-    def _open(self) -> None:
+    def _open(self) -> Any:
         from durable import engine
 
-        # the same clock, without a call that Python 3.12 warns of on every rule that fires
-        engine._unix_now = time.time
-
-        class QuietHost(engine.Host):  # type: ignore[misc, name-defined, unused-ignore]
-            def _run(self) -> None:
-                """No polling threads: they race with the caller and touch freed states."""
-
-        definition: dict[str, Any] = {}
-        for i, (_, body) in enumerate(self._horn):
-            patterns = [{f"p{j}": self._condition(literal)} for j, literal in enumerate(body)]
+        definition: dict[str, Any] = {"warm": {"all": [{"p0": {"warm": 1}}], "run": _nothing}}
+        for number, (_, body) in enumerate(self._horn):
+            patterns = [{f"p{place}": self._tests(literal)} for place, literal in enumerate(body)]
             # dist 0: one fact may answer two patterns of a rule
-            definition[f"r{i}"] = {"all": patterns, "dist": 0, "run": self._consequent(i)}
-        definition["warm"] = {"all": [{"p0": {"warm": 1}}], "run": lambda c: None}
-        self._host = QuietHost()
-        self._host.set_rulesets({_RULESET: definition})
-        self._rules = self._host.get_ruleset(_RULESET)
-        # the first use of a state's slot frees an unset pointer unless an action ran in it
-        state = self._rules.assert_fact({"sid": _SID, "id": "w", "warm": 1})
-        self._act(state)
-        self._rules.delete_state(_SID)
-        self._ids = _distinct_ids(2 * len(self._letters))
+            definition[str(number)] = {"all": patterns, "dist": 0, "run": _nothing}
+        rules = engine.Ruleset("flags", None, definition)
+        # the first use of a state's slot frees an unset pointer unless a rule fired in it
+        state = rules.assert_fact({"sid": SID, "id": "w", "warm": 1})
+        fired = list(_fire(rules, state))
+        rules.delete_state(SID)
+        if fired != ["warm"]:
+            raise ImportError("durable-rules does not work here: a rule with a true condition did not fire")
+        return rules
 
-    def _condition(self, literal: Literal_) -> dict[str, str]:
+    def _tests(self, literal: Literal_) -> dict[str, str]:
         name, holds = literal
         return {"t" if holds else "f": self._letters[name]}
 
-    def _consequent(self, number: int) -> Callable[[Any], None]:
-        def note(_closure: Any) -> None:
-            try:
-                self._fired.append(number)
-            except BaseException as error:  # the engine would swallow it into the state
-                self._error = self._error or error
-
-        return note
-
-    def _act(self, state: Any) -> None:
-        errors: list[BaseException] = []
-        self._rules.do_actions(state, lambda error, _state: errors.append(error) if error else None)
-        if self._error is not None or errors:
-            raise self._error or errors[0]
-
     def close(self) -> None:
-        """Give the engine's tables back."""
+        """Give the engine's tables back. A chainer that was inherited by a fork leaves them alone."""
         import durable_rules_engine
 
         with self._lock:
-            if self._pid == os.getpid() and self._rules is not None:
-                handle, self._rules = self._rules._handle, None
-                self._host._ruleset_directory.clear()
-                self._host._ruleset_list.clear()
-                durable_rules_engine.delete_ruleset(handle)
+            rules, self._rules = self._rules, None
+            if rules is not None and self._pid == os.getpid():
+                durable_rules_engine.delete_ruleset(rules._handle)
 
     # -- chaining --------------------------------------------------------------------------------
 
     def chain(self, facts: Facts, order: Callable[[Sequence[Literal_]], Iterable[Literal_]] = tuple) -> Chain:
         """The truth of every head, and the steps of those that are true.
 
-        ``order`` arranges the facts before they go in; the answer does not depend on it.
+        ``order`` arranges the facts before they go in; the answer does not depend on it. ``KeyError``
+        for an input without a truth, :class:`Foreign` after a fork.
         """
         if os.getpid() != self._pid:
             raise Foreign("a chainer is built in each process that uses it")
-        if self._rules is None:
-            raise ValueError("the chainer is closed")
-        inputs = [(name, facts[name]) for name in sorted(self.program.inputs)]
-        strict = [(name, truth is TRUE) for name, truth in inputs if truth in (TRUE, FALSE)]
-        presumed = [(name, truth > UNKNOWN) for name, truth in inputs if truth in (Truth.PRESUMED_TRUE, Truth.PRESUMED_FALSE)]
+        given = [(name, facts[name]) for name in sorted(self.program.inputs)]
+        certain = [(name, truth is TRUE) for name, truth in given if truth in (TRUE, FALSE)]
+        silent = [(name, truth > UNKNOWN) for name, truth in given if truth in (Truth.PRESUMED_TRUE, Truth.PRESUMED_FALSE)]
         with self._lock:
-            self._fired, self._error = [], None
+            if self._rules is None:
+                raise ValueError("the chainer is closed")
             known: dict[Literal_, None] = {}
             ids = iter(self._ids)
             try:
-                self._rounds(order(strict), known, ids)
-                certain, fired = frozenset(known), frozenset(self._fired)
-                self._rounds(order(presumed), known, ids)
+                fired = frozenset(self._rounds(order(certain), known, ids))
+                strict = frozenset(known)
+                for _ in self._rounds(order(silent), known, ids):
+                    pass
             finally:
                 # also after an error half way: a state left over would speak for the next patient
-                self._rules.delete_state(_SID)
-                self._open_slot()
-        truths = {name: truth for name, truth in inputs}
-        truths |= {head: _truth(head, certain, known) for head in self.program.heads}
-        steps = tuple(self._step(rule, fired, truths) for rule in self.program.rules if truths[rule.head] is TRUE)
-        return Chain(tuple((head, truths[head]) for head in self.program.heads), steps)
+                if next(ids, None) != self._ids[0]:
+                    self._rules.delete_state(SID)
+        truths = {head: _truth(head, strict, known) for head in self.program.heads}
+        steps = tuple(self._step(rule, fired) for rule in self.program.rules if truths[rule.head] is TRUE)
+        return Chain(tuple(truths.items()), steps)
+
+    def _rounds(self, literals: Iterable[Literal_], known: dict[Literal_, None], ids: Iterator[str]) -> Iterator[int]:
+        """Put facts in, see which rules fire, put in what they derive, until nothing new comes; yields the rules fired."""
+        new = [literal for literal in literals if literal not in known]
+        while new:
+            state = 0
+            for literal in new:
+                known[literal] = None
+                if literal in self._asked:  # the engine takes a fact that no rule asks for as a mistake
+                    state = self._rules.assert_fact({"sid": SID, "id": next(ids), **self._tests(literal)}) or state
+            fired = [int(name) for name in _fire(self._rules, state)] if state else []
+            yield from fired
+            new = [head for head in dict.fromkeys(self._horn[number][0] for number in fired) if head not in known]
+
+    def _step(self, rule: Rule, fired: frozenset[int]) -> Step:
+        held = {literal for number in fired if self._horn[number][0] == (rule.head, True) for literal in self._horn[number][1]}
+        inside = [*((name, True) for name in (*rule.all, *rule.any)), *((name, False) for name in rule.none)]
+        return Step(rule.head, tuple(literal for literal in dict.fromkeys(inside) if literal in held))
+
+
+def _nothing(_closure: Any) -> None:
+    """The engine asks for a consequent; what fired is read by the loop instead."""
+
+
+def _fire(rules: Any, state: Any) -> Iterator[str]:
+    """The names of the rules that fire in a state, one after another.
+
+    The engine's own loop makes a closure with a time limit for each rule, after which it silently
+    leaves the rest out, and calls a consequent whose errors it swallows. This is that loop without them.
+    """
+    import durable_rules_engine as core
+
+    found = core.start_action_for_state(rules._handle, state)
+    message = found[1] if found else None
+    while message:
+        yield next(iter(json.loads(message)))
+        core.update_state(rules._handle, found[0])
+        message = core.complete_and_start_action(rules._handle, state)
+
+
+def _truth(head: str, strict: frozenset[Literal_], known: dict[Literal_, None]) -> Truth:
+    if (head, True) in strict:
+        return TRUE
+    if (head, False) in strict:
+        return FALSE
+    if (head, True) in known:
+        return Truth.PRESUMED_TRUE
+    return Truth.PRESUMED_FALSE if (head, False) in known else UNKNOWN
+
+
+# -- programs as definite rules ------------------------------------------------------------------
+
+
+def horn(program: Program) -> Iterator[Horn]:
+    """The definite rules of a program: when a head holds, and when it fails.
+
+    >>> list(horn(Program((Rule("h", all=("a",), none=("b",)),))))
+    [(('h', True), (('a', True), ('b', False))), (('h', False), (('a', False),)), (('h', False), (('b', True),))]
+    """
+    for rule in program.rules:
+        both = dict.fromkeys([*((name, True) for name in rule.all), *((name, False) for name in rule.none)])
+        for one in dict.fromkeys(rule.any) or (None,):
+            yield (rule.head, True), tuple(both if one is None else dict.fromkeys([*both, (one, True)]))
+        for name, holds in both:
+            yield (rule.head, False), ((name, not holds),)
+        if rule.any:
+            yield (rule.head, False), tuple(dict.fromkeys((name, False) for name in rule.any))
+
+
+def check_size(rules: Sequence[Horn]) -> None:
+    """Raise :class:`TooLarge` where a table of the engine would be written past its end."""
+    shared = Counter(literal for _, body in rules for literal in body)
+    longest = max((len(body) for _, body in rules), default=0)
+    if len(shared) > MAX_CONDITIONS or len(rules) > MAX_RULES or longest > MAX_PATTERNS:
+        raise TooLarge(f"{len(shared)} conditions, {len(rules)} rules, {longest} conditions in a rule")
+    if max(shared.values(), default=0) > MAX_RULES_A_CONDITION:
+        raise TooLarge("one condition stands in too many rules")
+
+
+def _fnv(text: str) -> int:
+    value = 0x811C9DC5
+    for byte in text.encode():
+        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
+    return value
+
+
+def distinct_ids(number: int) -> tuple[str, ...]:
+    """Ids of facts no two of which have one hash, nor that of the ids the engine makes itself."""
+    seen = {_fnv(f"sid-{SID}"), _fnv("$pulse"), _fnv("w")}
+    found: list[str] = []
+    for one in (f"f{i}" for i in count()):
+        if len(found) == number:
+            break
+        if _fnv(one) not in seen:
+            seen.add(_fnv(one))
+            found.append(one)
+    return tuple(found)

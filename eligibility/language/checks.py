@@ -98,7 +98,7 @@ def check_file(path: Path, library: Names, name: str | None = None) -> list[Prob
     parsed = parse_trial(tree)
     problems = list(parsed.problems)
     if parsed.trial is not None:
-        problems += check(parsed.trial, library, parsed.tree, parsed.dropped if problems else None)
+        problems += check(parsed.trial, library, parsed.tree, parsed.dropped)
     return _ordered(problems)
 
 

@@ -44,13 +44,13 @@ class Parsed:
 
     ``trial`` is the file, without the parts in which ``problems`` stand, so that the rest can be
     checked too; None where nothing can be made of it. ``tree`` has the places of what ``trial`` holds.
-    ``dropped`` are the names of the parts left out.
+    ``dropped`` are the names of the parts left out, None where nothing was.
     """
 
     trial: TrialFile | None
     tree: Located
     problems: tuple[Problem, ...] = ()
-    dropped: frozenset[str] = frozenset()
+    dropped: frozenset[str] | None = None
 
 
 def parse_trial(tree: Located) -> Parsed:
@@ -415,9 +415,8 @@ def load_library(
     for one, file in parsed:
         if one.trial is None:
             continue
-        dropped = one.dropped if one.problems else None
         judge = resolve if file.shipped else check
-        problems += _errors(judge(one.trial, library, one.tree, dropped))
+        problems += _errors(judge(one.trial, library, one.tree, one.dropped))
     if problems:
         raise RuleFileError(*sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.column or 0, p.code)))
     return library

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from collections.abc import Sequence as Loc
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
@@ -194,6 +194,13 @@ def _short(text: str) -> str:
 
 
 # -- parsing -------------------------------------------------------------------------------------
+
+
+class _At(NamedTuple):
+    """A place of the text that the parser gave no mark for."""
+
+    line: int
+    column: int
 
 
 class _Stop(Exception):
@@ -491,11 +498,10 @@ class _Reader:
             self._say("colon-in-text", "a colon and a space inside a text begin a new word", mark, key, f'quote the text: "{_short(text)}"')
             return
         start = len(before) - len(before.lstrip())
-        mark_at = type("Mark", (), {"line": mark.line, "column": start})
         self._say(
             "indent",
             "this line is indented deeper than the words it belongs to",
-            mark_at,
+            _At(mark.line, start),
             before.strip(),
             "align it with the word above, or give that word no value",
         )
@@ -503,13 +509,16 @@ class _Reader:
     def _flow(self, problem: Any, mark: Any, before: str, at: str) -> None:
         start = problem.context_mark or mark
         kind = "brace" if "mapping" in problem.context else "bracket"
-        if at == "?" or (before.rstrip().endswith("?")):  # other versions of the parser than the one this was written with
+        if at == "?" or before.rstrip().endswith("?"):
+            # the Python parser, and older C ones, end the text here; newer C ones read on, and _build refuses it
+            begin = max(before.rfind(opening) + len(opening) for opening in (": ", ", ", "{", "["))
+            whole = re.split(r"[,}\]]", self._line(mark.line)[begin:], maxsplit=1)[0].strip()
             self._say(
                 "question-mark",
                 "inside braces a question mark ends an unquoted text",
-                mark,
-                before.strip(),
-                "put the text in double quotes",
+                _At(mark.line, begin),
+                whole,
+                f'quote the text: "{_short(whole)}"',
             )
         elif at == ":":
             text = before.rsplit(": ", 1)[-1]

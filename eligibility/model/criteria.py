@@ -389,6 +389,8 @@ class Change(Node):
     def _asks(self) -> Self:
         if (self.at_least is None) == (self.above is None):
             raise refuse("no-limit", "a change says at_least or above, one of them")
+        if self.sustained is not None and self.pair == "first-to-last":
+            raise refuse("sustained-last", "nothing comes after the last result to show that the change was held")
         limit = self.at_least if self.at_least is not None else self.above
         if isinstance(limit, Measure) and limit.unit == "%":
             raise refuse("bare-percent", "write «% relative» (of the earlier value) or «points»: a bare % has two readings")

@@ -9,6 +9,7 @@ nobody's.
 from __future__ import annotations
 
 import gc
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from .fhir_resources import FOREIGN_FAMILY, READERS, UNREAD, foreign_version, re
 from .fhir_values import Resource
 from .raw import Marked, MarkedList, Tree, Unreadable, doubled_keys, elements, parse_json
 
+_KIND = re.compile(r"[A-Z][A-Za-z]{2,60}")
 _SEXES: dict[str, Sex] = {"female": "female", "male": "male", "other": "other", "unknown": "unknown"}
 _BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
 _STATED_TIME = ("document", "collection", "searchset")
@@ -146,9 +148,8 @@ class Collector:
             if stated is not None and (scope.written is None or stated.hi > scope.written.hi):
                 scope.written = stated
         if doubled and isinstance(tree, Marked) and tree.twice:
-            names = ", ".join(sorted(tree.twice))
             where = f"{prefix}bundle".strip()
-            self._complain("duplicate-key", f"a key of the bundle is written twice ({names}); only the last is read", where, line, scope)
+            self._complain("duplicate-key", "a key of the bundle is written twice; only the last is read", where, line, scope)
             self._bad(where, line, scope, "a key of the bundle is written twice", None)
         entries = tree.get("entry")
         if isinstance(entries, dict):
@@ -186,12 +187,10 @@ class Collector:
             return
         subject = body.get("subject") or body.get("patient") or body.get("beneficiary") or body.get("for") or body.get("individual")
         kind = body.get("resourceType")
-        if not isinstance(kind, str) or not kind.strip():
+        if not isinstance(kind, str) or (kind not in READERS and _KIND.fullmatch(kind) is None):
             self._complain("no-kind", "there is no `resourceType`, so it cannot be told what this is", where, line, scope)
             self._bad(where, line, scope, "it cannot be told what it is", subject)
             return
-        if kind not in READERS:
-            kind = written.clean(kind)[:80]
         name = body.get("id")
         name = plain_id(name) if isinstance(name, str) else None
         key_name = name or (scope.target(full_url)[1] if full_url is not None else None)
@@ -278,6 +277,7 @@ class Collector:
         everyone = list(dict.fromkeys((*self.people, *(person for person, _ in named if person is not None))))
         for item, (person, why) in zip(self.items, named, strict=True):
             scope = item.scope
+            at = item.place()
             sole = self._sole(scope, referred, everyone)
             if person is not None and person not in self.people and len(scope.people) == 1 and "#" not in person:
                 # the file is one patient's and this entry names another, who is not here
@@ -286,8 +286,8 @@ class Collector:
                 if item.kind in READERS:
                     self._complain(
                         "another-patient",
-                        f"this entry names a patient who is not in the input ({item.pointer})",
-                        item.where,
+                        "this entry names a patient who is not in the input",
+                        at,
                         item.line,
                         scope,
                     )
@@ -301,9 +301,7 @@ class Collector:
                 counts = nobody.setdefault(scope.file, {})
                 counts[item.kind] = counts.get(item.kind, 0) + 1
                 if item.kind in READERS and why is None:
-                    self._complain(
-                        "no-subject", f"this entry names no patient ({item.pointer}); it is nobody's", item.where, item.line, scope
-                    )
+                    self._complain("no-subject", "this entry names no patient; it is nobody's", at, item.line, scope)
         for person in dict.fromkeys((*(one for one in everyone if one in charts), *aside)):
             if wanted is None or person in wanted:
                 yield self._read(person, charts.get(person, []), aside.get(person, []))
@@ -349,9 +347,9 @@ class Collector:
             chart.problems.append(
                 Problem(
                     "fhir-version",
-                    f"{count} the shape of FHIR {version}, not of R4 (first: {those[0].pointer})",
+                    f"{count} the shape of FHIR {version}, not of R4",
                     file=file,
-                    where=those[0].where or None,
+                    where=those[0].place(),
                     line=those[0].line,
                     instead="export as R4 (4.0.1)",
                 )

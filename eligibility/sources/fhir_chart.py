@@ -115,6 +115,11 @@ class Item:
     pointer: str
     doubtful: bool = False
 
+    def place(self, path: str = "") -> str:
+        """Where it is: the place in the file, and the pointer, with a path into it."""
+        pointer = f"{self.pointer}.{path}" if path else self.pointer
+        return f"{self.where} ({pointer})" if self.where else pointer
+
 
 @dataclass(frozen=True, slots=True)
 class Drug:
@@ -178,10 +183,7 @@ class Chart:
     written: When | None = None
 
     def complain(self, item: Item, path: str, code: str, message: str, instead: str | None = None) -> None:
-        where = (
-            f"{item.where} ({item.pointer}{'.' + path if path else ''})" if item.where else f"{item.pointer}{'.' + path if path else ''}"
-        )
-        self.problems.append(Problem(code, message, file=item.scope.file, line=item.line, where=where, instead=instead))
+        self.problems.append(Problem(code, message, file=item.scope.file, line=item.line, where=item.place(path), instead=instead))
 
     def set_aside(self, item: Item, why: str, part: str = "") -> None:
         self.aside.append(SetAside(source=item.pointer + part, why=why))

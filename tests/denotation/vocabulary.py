@@ -22,6 +22,11 @@ def _concept(name: str, family: str, **fields: Any) -> Concept:
     return Concept(id=name, family=family, **fields)  # type: ignore[arg-type]
 
 
+def _steroid(name: str, factor: float) -> Concept:
+    equal = Sourced(low=factor, high=factor, source=SOURCE)
+    return _concept(name, "medication", broader=("glucocorticoid",), equivalents={"prednisone": equal})
+
+
 _ITEMS = {
     "rash": ScoreItem(most=2, groups=("skin",)),
     "ulcer": ScoreItem(most=1, groups=("skin",)),
@@ -55,8 +60,10 @@ CONCEPTS: tuple[Concept, ...] = (
     ),
     _concept("blocker-b", "medication", broader=("blocker",)),
     _concept("glucocorticoid", "medication"),
-    _concept("prednisone", "medication", broader=("glucocorticoid",), equivalents={"prednisone": Sourced(low=1, high=1, source=SOURCE)}),
-    _concept("dexa", "medication", broader=("glucocorticoid",), equivalents={"prednisone": Sourced(low=4, high=4, source=SOURCE)}),
+    _steroid("prednisone", 1),
+    _steroid("dexa", 4),
+    _steroid("strong-steroid", 20),
+    _steroid("weak-steroid", 0.125),
     # the rest
     _concept("washing", "procedure"),
     _concept("removal", "procedure"),

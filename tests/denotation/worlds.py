@@ -375,7 +375,9 @@ def completions(case: Case, t: Told, minutes: tuple[int, ...], strict: bool, wan
             start = (DAY0 + day) * MINUTES + minute
             for end in _ends(case, t, concept, start):
                 base = Event(t.family, concept, start, end, planned=t.kind == "plan")
-                found += [replace(base, **more) for more in _attributes(t, concept, asked)]
+                # of an entry nobody understands, nothing is read
+                read = t if t.understood else Told(concept, None)
+                found += [replace(base, **more) for more in _attributes(read, concept, asked)]
     return found
 
 
@@ -430,14 +432,14 @@ def _attributes(t: Told, concept: str, asked: set[str]) -> list[dict[str, Any]]:
         if "value" in asked:
             ways.append(_values(t, concept))
         if "range" in asked:
-            ranges = [t.range] if t.range else [(1.0, 2.0), (0.0, 0.5), (2.5, 3.0)]
+            ranges = [t.range] if t.range else [(1.0, 2.0), (0.001, 0.002), (2.5, 3.0), (40.0, 60.0)]
             ways.append([{"low": low, "high": high} for low, high in ranges])
     if kind.family == "medication":
         either("dose", t.dose, (0.0, 1.0, 2.0, 3.0, 9.0))
         either("route", t.route, ROUTES)
         either("outcome", frozenset({t.outcome}) if t.outcome is not None else None, ANY_OUTCOME)
     if kind.family in ("condition", "allergy"):
-        either("grade", float(t.grade) if t.grade is not None else None, (1.0, 2.0, 3.0, 4.0))
+        either("grade", float(t.grade) if t.grade is not None else None, (1.0, 2.0, 3.0, 4.0, 5.0))
     return [{k: v for way in chosen for k, v in way.items()} for chosen in itertools.product(*ways)]
 
 
@@ -686,6 +688,7 @@ class Worlds:
         """Sets of unrecorded events: none; one of every kind on every day; one kind on every day; some pairs."""
         named = {name: days[-1] for name, days in zip(self.anchors, self.anchor_days, strict=True) if f"'{name}'" in repr(self.statement)}
         last = max([self.case.today, *named.values()])  # the last anchor the statement names
+        last += 3 if "after=" in repr(self.statement).replace("after=None", "") else 0  # a window that has no end
         days = [LONG_AGO - DAY0, *range(-3, max(last, self.case.today) + 1)]
         singles: list[Event] = []
         bulk: list[tuple[Event, ...]] = []
@@ -707,6 +710,8 @@ class Worlds:
     def _of(self, concept: str, days: list[int]) -> Iterator[Event]:
         kind = BY_ID[concept]
         fills = _attributes(Told(concept, None), concept, self.asked)
+        # what is recorded in a family that was not sent at all is not known (an empty problem list leaves it open)
+        unsent = "documented" in self.asked and kind.family not in self.case.alive()
         if len(fills) > 12:
             fills = random.Random(0).sample(fills, 12)
         for day in days:
@@ -718,7 +723,7 @@ class Worlds:
             else:
                 ends = [start, *(end_of(DAY0 + d) for d in days if d > day and (d - day) % 2), FOREVER]
             for end, more in itertools.product(ends, fills):
-                yield replace(Event(kind.family, concept, start, end, recorded=False), **more)
+                yield replace(Event(kind.family, concept, start, end, recorded=unsent), **more)
 
     def _denied(self, event: Event) -> bool:
         """Whether the chart states that there is no such event."""
@@ -811,6 +816,8 @@ def _begins_by_today(case: Case, s: c.FactAtom, rules: Rules) -> bool:
     first = {name: DAY0 + case.anchor_days(name)[0] for name in {"screening", *case.anchors}}
     if isinstance(s.before, c.Selection) or isinstance(s.after, c.Selection):
         return True
+    if s.subject == STEROID_DOSE and s.latest is not None:  # its window is the anchor's day
+        return first[s.at or "screening"] <= DAY0 + case.today
     view = _World(Complete((), BIRTH, "female", first, half_life=dict.fromkeys(BY_ID, 1)), rules)
     probe = Event(s.family, next(iter(subjects(s.subject, rules))), 0, 0)
     return any(lo <= DAY0 + case.today for lo, _ in view.windows(s, probe))

@@ -150,3 +150,13 @@ class Desk:
 @pytest.fixture(scope="session")
 def desk() -> Desk:
     return Desk(load_library(shipped=False))
+
+
+@pytest.fixture(name="said", scope="session")
+def _said() -> Any:
+    return said
+
+
+@pytest.fixture(name="expected", scope="session")
+def _expected() -> Any:
+    return expected

@@ -16,7 +16,7 @@ USES = "{condition: infarction, within: 1 year, before: infusion}"
 def problems(text: str, library: RuleLibrary) -> list[Problem]:
     parsed = parse_trial(read_yaml(text, "t.yaml"))
     assert parsed.trial is not None
-    return [*parsed.problems, *check(parsed.trial, library, parsed.tree, parsed.dropped if parsed.problems else None)]
+    return [*parsed.problems, *check(parsed.trial, library, parsed.tree, parsed.dropped)]
 
 
 def codes(library: RuleLibrary, inclusion: str = "{sex: female}", exclusion: str = USES, extra: str = "", more: str = "") -> list[str]:
@@ -344,3 +344,12 @@ def test_without_a_file_problems_name_the_criterion(library: RuleLibrary) -> Non
     (asked,) = [p for p in found if p.code == "no-question"]
     assert (asked.where, asked.line, asked.file) == ("criterion I2", None, "NCT1")
     assert str(asked).startswith("NCT1, criterion I2: no-question: ")
+
+
+def test_of_a_file_in_parts_only_what_the_parts_can_tell_is_said(library: RuleLibrary) -> None:
+    """A list whose one user is broken is not called unused; a whole file's unused list is."""
+    whole = f"{HEAD}lists: {{agents: [methotrexate]}}\nexclusion:\n  - {{id: E1, text: a, when: {USES}}}\n"
+    assert parse_trial(read_yaml(whole, "t.yaml")).dropped is None
+    assert [p.code for p in problems(whole, library)] == ["unused-list"]
+    broken = whole + "  - {id: E2, text: b, when: {medication: agents, nwo: true}}\n"
+    assert [p.code for p in problems(broken, library)] == ["unknown-key"]

@@ -21,7 +21,7 @@ from eligibility.errors import Problem
 from eligibility.sources import fhir
 from eligibility.sources.arrival import PatientInput, intake
 from eligibility.sources.native import patient_to_native, read_native
-from eligibility.sources.raw import parse_json
+from eligibility.sources.raw import Unreadable, parse_json
 
 from .conftest import ROOT
 
@@ -181,6 +181,9 @@ def test_mutated_bundles(bundles: Callable[[int], tuple[Any, bytes]]) -> None:
         tree, data = bundles(number)
         try:
             items = read(data)
+        except Unreadable as refused:
+            assert refused.problem.code == "too-deep"
+            continue
         except Exception as error:
             raise AssertionError(f"mutant {number} made the reader fall") from error
         nobodys = 0
@@ -189,7 +192,8 @@ def test_mutated_bundles(bundles: Callable[[int], tuple[Any, bytes]]) -> None:
             problems = [item] if isinstance(item, Problem) else item.problems
             for problem in problems:
                 assert problem.code != "misread", f"mutant {number}: a reader raised ({problem})"
-                assert SECRET not in str(problem), f"mutant {number}: a value in a message"
+                # an entry's own id is how it is found again; it stands in the place and nowhere else
+                assert SECRET not in f"{problem.message} {problem.instead} {problem.text}", f"mutant {number}: a value in a message"
             if isinstance(item, Problem):
                 if item.code == "no-patient":
                     nobodys += sum(int(part.split()[0]) for part in item.message.partition(": ")[2].split(", "))

@@ -116,7 +116,7 @@ def test_an_entry_of_another_patient_is_set_aside_and_told(quirk: Callable[[str]
     read = quirk("another-patients-entry.json")
     assert read.aside()["Condition/c1"] == "another patient's"
     assert not read.patient.conditions
-    assert [(problem.code, problem.where) for problem in read.problems] == [("another-patient", "entry[2]")]
+    assert [(problem.code, problem.where) for problem in read.problems] == [("another-patient", "entry[2] (Condition/c1)")]
 
 
 def test_duplicate_ids(quirk: Callable[[str], Read]) -> None:

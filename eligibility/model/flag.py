@@ -1,0 +1,305 @@
+"""Flags: what a published source lists as a risk, a benefit or a matter of logistics (MEANING 10, DESIGN 6).
+
+A flag stands beside eligibility and never changes it. It rests on a statement of the rule language about
+the patient, on what the trial's product is, and on other flags, by ``all``, ``any`` and ``none``. It is
+three-valued and raised on a strict yes only: silence never raises a flag, and what is not known is
+listed with what is missing. There is no score of our own; published ones are shown with their inputs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+
+from .criteria import Name, Names, Node, Statement, Words, refuse
+from .finding import Evidence, Finding, Need
+from .quantity import Interval
+from .time import Duration
+from .trial import Definition, Derived, Subject, Visit, _entries
+from .truth import FALSE, PRESUMED_FALSE, TRUE, Truth
+
+Axis = Literal["risk", "benefit", "logistics"]
+AXES: tuple[Axis, ...] = get_args(Axis)
+
+Population = Literal["autoimmune", "oncology", "transplant"]
+POPULATIONS: tuple[Population, ...] = get_args(Population)
+"""Whom the evidence is of; ``transplant`` is stem-cell transplantation, an analogue only."""
+
+FLAG_ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+
+
+def _populations(raw: object) -> tuple[str, ...]:
+    said = [raw] if isinstance(raw, str) else list(raw) if isinstance(raw, list | tuple) else []
+    if not said or any(one not in POPULATIONS for one in said):
+        raise refuse("population", "the population of the evidence is one or more of autoimmune, oncology and transplant")
+    return tuple(dict.fromkeys(said))
+
+
+Populations = Annotated[
+    tuple[str, ...],
+    PlainValidator(_populations),
+    PlainSerializer(list),
+    WithJsonSchema(
+        {"anyOf": [{"enum": list(POPULATIONS)}, {"type": "array", "items": {"enum": list(POPULATIONS)}, "minItems": 1}]},
+    ),
+]
+
+
+def _year(raw: object) -> int:
+    text = str(raw).strip() if isinstance(raw, str | int) and not isinstance(raw, bool) else ""
+    if not re.fullmatch(r"(?:19|20)\d\d", text):
+        raise refuse("year", "a year is four digits, such as 2024; leave it out where the source shows none")
+    return int(text)
+
+
+Year = Annotated[int, PlainValidator(_year), WithJsonSchema({"type": "integer"})]
+
+
+class FlagSource(Node):
+    """A published source: its title, the year it shows, and where it was read."""
+
+    title: Words
+    year: Year | None = None
+    url: Words | None = None
+
+
+class ProductTest(Node):
+    """What the trial's product is, as its rule file says: every word holds, by one of its values.
+
+    ``{cells: allogeneic}``, ``{target: [CD19, BCMA]}``, ``{lymphodepletion: required, agents: fludarabine}``.
+    """
+
+    target: Names | None = None
+    cells: Names | None = None
+    engineering: Names | None = Field(None, description="What the text of the trial file begins with, such as lentiviral.")
+    design: Names | None = None
+    lymphodepletion: Names | None = None
+    agents: Names | None = Field(None, description="Drugs of the lymphodepletion.")
+    leukapheresis: Names | None = None
+    disease: Names | None = Field(None, description="Short names of the trial's diseases, such as ms.")
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if not self.asked():
+            raise refuse("no-test", "an empty test of the product: every product would pass it")
+        return self
+
+    def asked(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The words said, each with its values."""
+        return tuple((word, value) for word in PRODUCT_WORDS if (value := getattr(self, word)) is not None)
+
+
+PRODUCT_WORDS = ("target", "cells", "engineering", "design", "lymphodepletion", "agents", "leukapheresis", "disease")
+
+PRODUCT_VALUES: dict[str, tuple[str, ...]] = {
+    "cells": ("autologous", "allogeneic", "in-vivo"),
+    "lymphodepletion": ("required", "none"),
+    "leukapheresis": ("required", "none"),
+    "design": (
+        "integrating",
+        "mrna",
+        "in-vivo",
+        "dual-target",
+        "switchable",
+        "ipsc-derived",
+        "gene-edited",
+        "car-nk",
+        "car-treg",
+        "caar",
+        "gamma-delta",
+        "double-negative",
+    ),
+}
+"""The values of those words that have a closed list."""
+
+
+class ScoreShown(Node):
+    """A published score shown beside a flag: which derived value of the file, its cut-off, and its limits."""
+
+    value: Name = Field(description="The derived value of the file that computes it.")
+    cutoff: Words = Field(description="The published cut-off, or that the source gives none.")
+    limits: Words = Field(description="Where and how far the score was tested.")
+
+
+class FlagRule(Node):
+    """One flag. At least one of ``when``, ``product``, ``all`` and ``any`` says what raises it; all said must hold."""
+
+    id: Name
+    axis: Axis
+    title: Words
+    message: Words = Field(description="What the source lists, in words that advise nothing.")
+    severity: Words = Field(description="How the source itself grades it.")
+    population: Populations
+    evidence: Words = Field(description="The kind of source: consensus, label, cohort, trial criterion ...")
+    source: FlagSource
+    sources: tuple[FlagSource, ...] = ()
+    caveat: Words | None = None
+    product: ProductTest | None = None
+    when: Statement | None = None
+    all: Names = ()
+    any: Names = ()
+    none: Names = ()
+    show: Names = Field((), description="Concepts whose latest results are shown beside it.")
+    score: ScoreShown | None = None
+    answered: dict[str, str] = Field({}, description="Questions of rules check, by code, with the reason the file stays as it is.")
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        if not FLAG_ID.fullmatch(self.id):
+            raise refuse("not-a-flag-id", "a flag id is small letters, digits and dashes, such as low-platelets")
+        if self.when is None and self.product is None and not self.all and not self.any:
+            raise refuse("nothing-raises", "nothing raises this flag: say when, product, all or any")
+        twice = {*self.all} & {*self.none} | {*self.any} & {*self.none}
+        if twice:
+            raise refuse("both-ways", "{name} is asked for and asked to be absent", name=sorted(twice)[0])
+        return self
+
+    @property
+    def rests_on(self) -> tuple[tuple[str, bool], ...]:
+        """The flags it asks for, each with whether under ``none``."""
+        return (*((name, False) for name in (*self.all, *self.any)), *((name, True) for name in self.none))
+
+    @property
+    def derived(self) -> bool:
+        """Whether it rests on other flags."""
+        return bool(self.rests_on)
+
+
+class FlagFile(Node):
+    """The whole of a flag file: flags, and what their statements rest on, as in a trial's file."""
+
+    schedule: dict[str, Visit] = {}
+    horizon: Duration = Duration(26, "week")
+    lists: dict[
+        str, Annotated[tuple[Any, ...], PlainValidator(lambda raw: _entries(raw)), WithJsonSchema({"type": "array", "minItems": 1})]
+    ] = {}
+    derived: dict[str, Derived] = {}
+    definitions: dict[str, Definition] = {}
+    flags: tuple[FlagRule, ...]
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.flags:
+            raise refuse("empty-list", "a flag file without flags says nothing")
+        return self
+
+
+# -- what a screening says of a flag -------------------------------------------------------------
+
+
+State = Literal["raised", "unknown", "not_raised"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFact:
+    """One thing a flag asks of the trial's product, and what the trial's rule file answers.
+
+    ``said`` is the file's own words, None where it says nothing.
+    """
+
+    word: str
+    wanted: tuple[str, ...]
+    truth: Truth
+    said: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlagLink:
+    """Another flag that this one rests on: that it is raised (``holds``), or that it is not."""
+
+    flag: str
+    holds: bool
+    truth: Truth
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreInput:
+    """An input of a published score: the entries it was read from, none where it is missing."""
+
+    concept: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A published score of a patient: formula, inputs, value as an interval, cut-off and limits.
+
+    ``value`` is None where it cannot be computed; ``missing`` names the inputs that are not there.
+    ``reported`` is set where the chart itself reports the score.
+    """
+
+    name: str
+    formula: str
+    source: str
+    unit: str
+    inputs: tuple[ScoreInput, ...]
+    missing: tuple[str, ...]
+    value: Interval | None
+    reported: bool
+    cutoff: str
+    limits: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlagFinding:
+    """A flag for a patient and a trial: raised, or not known with what is missing.
+
+    ``finding`` is the answer of its statement, ``product`` what it asked of the trial's product, and
+    ``links`` the flags that raise it or hold it open. ``depth`` is 0 for a flag that rests on none.
+    """
+
+    rule: FlagRule
+    truth: Truth
+    finding: Finding | None = None
+    product: tuple[ProductFact, ...] = ()
+    links: tuple[FlagLink, ...] = ()
+    needs: tuple[tuple[Need, ...], ...] = ()
+    score: Score | None = None
+    shown: tuple[Evidence, ...] = ()
+    depth: int = 0
+
+    @property
+    def id(self) -> str:
+        """The flag's id."""
+        return self.rule.id
+
+    @property
+    def state(self) -> State:
+        """Raised on a strict yes only; what silence or a gap leaves open is unknown."""
+        return state_of(self.truth)
+
+
+def state_of(truth: Truth) -> State:
+    """The state of a flag of this truth.
+
+    >>> state_of(Truth.PRESUMED_TRUE)
+    'unknown'
+    """
+    if truth is TRUE:
+        return "raised"
+    return "not_raised" if truth in (FALSE, PRESUMED_FALSE) else "unknown"
+
+
+__all__ = [
+    "AXES",
+    "POPULATIONS",
+    "PRODUCT_VALUES",
+    "PRODUCT_WORDS",
+    "Axis",
+    "FlagFile",
+    "FlagFinding",
+    "FlagLink",
+    "FlagRule",
+    "FlagSource",
+    "ProductFact",
+    "ProductTest",
+    "Score",
+    "ScoreInput",
+    "ScoreShown",
+    "State",
+    "Subject",
+    "state_of",
+]

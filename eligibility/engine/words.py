@@ -703,15 +703,13 @@ class Words:
     def _nothing(self, answer: LeafAnswer) -> ReasonCode:
         if answer.leaf.question is not None:
             return "needs_judgement"
-        assert answer.window is not None
-        if not answer.candidates:
-            if answer.window.l1 > self.day:
-                return "future"
-            if answer.outside:
-                return "out_of_window"
-        elif answer.window.a2 > self.day and answer.leaf.kind == "dose":
+        win = answer.window
+        assert win is not None
+        if win.l1 > self.day:
             return "future"
-        return "not_recorded"
+        if (answer.candidates or (answer.dose is not None and answer.dose.used)) and win.a2 > max(self.day, win.a1):
+            return "future"
+        return "out_of_window" if answer.outside and not answer.candidates else "not_recorded"
 
     def _silences(self, answer: LeafAnswer, presumed_not: list[Fact]) -> tuple[Assumption, ...]:
         selector, win = answer.leaf.selector, answer.window

@@ -11,9 +11,10 @@ below a head is its *stratum*.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..model.flag import find_circle
 from ..model.truth import Truth
 
 Facts = Mapping[str, Truth]
@@ -119,39 +120,6 @@ class Program:
     def heads(self) -> tuple[str, ...]:
         """The names it derives, in order."""
         return tuple(rule.head for rule in self.rules)
-
-
-def find_circle(rests_on: Mapping[str, Iterable[tuple[str, bool]]]) -> tuple[tuple[str, ...], bool] | None:
-    """A way from a name back to itself and whether a negation lies on it; None where there is none.
-
-    ``rests_on`` gives for each name those it asks for, each with whether under ``none``. Without
-    recursion, since a file may chain flags as deep as it likes.
-
-    >>> find_circle({"a": [("b", False)], "b": [("a", True)]})
-    (('a', 'b', 'a'), True)
-    """
-    done: set[str] = set()
-    for start in rests_on:
-        way: list[tuple[str, bool]] = []
-        on_way: dict[str, int] = {}
-        stack: list[tuple[str, bool, bool]] = [(start, False, False)]
-        while stack:
-            name, negated, leaving = stack.pop()
-            if leaving:
-                way.pop()
-                del on_way[name]
-                done.add(name)
-                continue
-            if name in on_way:
-                circle = [*way[on_way[name] :], (name, negated)]
-                return tuple(one for one, _ in circle), any(no for _, no in circle[1:])
-            if name in done or name not in rests_on:
-                continue
-            on_way[name] = len(way)
-            way.append((name, negated))
-            stack.append((name, negated, True))
-            stack += [(one, no, False) for one, no in reversed(list(rests_on[name]))]
-    return None
 
 
 def steps_of(program: Program, truths: Mapping[str, Truth]) -> tuple[Step, ...]:

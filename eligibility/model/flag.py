@@ -9,6 +9,7 @@ listed with what is missing. There is no score of our own; published ones are sh
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -18,7 +19,7 @@ from .criteria import Name, Names, Node, Statement, Words, refuse
 from .finding import Evidence, Finding, Need
 from .quantity import Interval
 from .time import Duration
-from .trial import Definition, Derived, Subject, Visit, _entries
+from .trial import Definition, Derived, Visit, _entries
 from .truth import FALSE, PRESUMED_FALSE, TRUE, Truth
 
 Axis = Literal["risk", "benefit", "logistics"]
@@ -187,6 +188,42 @@ class FlagFile(Node):
         return self
 
 
+# -- flags that rest on each other ---------------------------------------------------------------
+
+
+def find_circle(rests_on: Mapping[str, Iterable[tuple[str, bool]]]) -> tuple[tuple[str, ...], bool] | None:
+    """A way from a name back to itself and whether a negation lies on it; None where there is none.
+
+    ``rests_on`` gives for each name those it asks for, each with whether under ``none``. Without
+    recursion, since a file may chain flags as deep as it likes.
+
+    >>> find_circle({"a": [("b", False)], "b": [("a", True)]})
+    (('a', 'b', 'a'), True)
+    """
+    done: set[str] = set()
+    for start in rests_on:
+        way: list[tuple[str, bool]] = []
+        on_way: dict[str, int] = {}
+        stack: list[tuple[str, bool, bool]] = [(start, False, False)]
+        while stack:
+            name, negated, leaving = stack.pop()
+            if leaving:
+                way.pop()
+                del on_way[name]
+                done.add(name)
+                continue
+            if name in on_way:
+                circle = [*way[on_way[name] :], (name, negated)]
+                return tuple(one for one, _ in circle), any(no for _, no in circle[1:])
+            if name in done or name not in rests_on:
+                continue
+            on_way[name] = len(way)
+            way.append((name, negated))
+            stack.append((name, negated, True))
+            stack += [(one, no, False) for one, no in reversed(list(rests_on[name]))]
+    return None
+
+
 # -- what a screening says of a flag -------------------------------------------------------------
 
 
@@ -300,6 +337,6 @@ __all__ = [
     "ScoreInput",
     "ScoreShown",
     "State",
-    "Subject",
+    "find_circle",
     "state_of",
 ]

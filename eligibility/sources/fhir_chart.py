@@ -288,7 +288,7 @@ def identifiers_of(raw: dict[str, Any]) -> list[tuple[str, str]]:
             isinstance(coding, dict) and coding.get("code") in _GROUP_NUMBERS for coding in (codings if isinstance(codings, list) else [])
         ):
             continue
-        pairs.append((written.clean(system), written.clean(number)))
+        pairs.append((written.clean(system)[:200], written.clean(number)[:200]))
     return pairs
 
 

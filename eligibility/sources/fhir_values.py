@@ -342,11 +342,11 @@ def decimal(value: Tree) -> float | None:
 def unit_of(quantity: dict[str, Any]) -> str | None:
     """The unit: the UCUM code where there is one, else as printed."""
     code, unit = quantity.get("code"), quantity.get("unit")
-    if isinstance(code, str) and code.strip() and quantity.get("system") == UCUM:
-        return written.clean(code)
-    for part in (unit, code):
-        if isinstance(part, str) and part.strip():
-            return written.clean(part)
+    for part in (code, unit) if quantity.get("system") == UCUM else (unit, code):
+        if isinstance(part, str):
+            text = written.clean(part)
+            if text:
+                return text
     return None
 
 

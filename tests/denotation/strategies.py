@@ -228,7 +228,7 @@ def leaf(draw: st.DrawFn, choice: str | None = None, exact: bool = False) -> dic
             return {
                 "observation": "prednisone-equivalent-dose",
                 "at": draw(anchors),
-                "latest": draw(comparison(one_of(["1 mg/day", "2 mg/day", "4 mg/day", "6 mg/day"]))),
+                "latest": draw(comparison(one_of(["1 mg/day", "2 mg/day", "4 mg/day", "6 mg/day"]), ordered=not exact)),
             }
         case "entries":
             return draw(entries())

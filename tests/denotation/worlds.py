@@ -27,6 +27,7 @@ from eligibility.model.time import FOREVER, MINUTES, Duration, date_of, day_of, 
 DAY0 = day_of(dt.date(2024, 2, 24))  # so that the leap day is day 5
 BIRTH = day_of(dt.date(1984, 2, 29))  # who is 40 on day 5
 LONG_AGO = DAY0 - 700
+BYSTANDER = day_of(dt.date(2001, 1, 1)) - DAY0
 DAYS = range(9)
 VALUES = (0.0, 1.0, 2.0, 3.0)
 OUTCOMES = ("response", "inadequate-response", "loss-of-response", "intolerance")
@@ -163,11 +164,15 @@ class Case:
 
     def standing(self) -> list[Absent]:
         """Stated absences that no entry can contradict."""
-        return [a for a in self.absent if not (a.kind == "none-known" and any(self.contradicts(t, a) for t in self.told))]
+        found = [t for t in self.told if t.kind not in ("refuted", "plan")]
+        found += [Told(f"bystander-{family}", (BYSTANDER, BYSTANDER)) for family in self.live]
+        return [a for a in self.absent if not (a.kind == "none-known" and any(self.contradicts(t, a) for t in found))]
 
     def contradicts(self, told: Told, absent: Absent) -> bool:
-        if told.kind in ("refuted", "plan") or told.family != absent.family:
+        if told.family != absent.family:
             return False
+        if absent.since is not None and self.last_day(told) < absent.since:
+            return False  # over before the time it speaks of
         if self.starts(told)[0] > min(self.until(absent), self.today):
             return False  # later than the statement, or not yet seen
         if absent.concept is None or told.kind == "code":
@@ -214,6 +219,12 @@ class Case:
                 if against and a[0] <= b[1] and b[0] <= a[1]:
                     return True
         return False
+
+    def last_day(self, told: Told) -> int:
+        """The last day an entry may be going on."""
+        if told.point and told.understood:
+            return self.starts(told)[1]
+        return {"given": told.end[1], "over": self.w}.get(told.ends, 10**6)
 
     def over(self, told: Told) -> bool:
         return told.ends == "over" or (told.ends == "given" and told.end[1] <= self.today)

@@ -147,7 +147,7 @@ def _example(record: Mapping[str, Any], anchors: Mapping[str, str]) -> Example:
     )
 
 
-_SAFE = re.compile(r"[A-Za-z0-9_.+*/%(-][^,\[\]{}#\"']*")
+_SAFE = re.compile(r"[A-Za-z0-9_.+/(-][^,\[\]{}#\"']*")
 
 
 def flow(node: Any) -> str:

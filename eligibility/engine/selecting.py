@@ -109,7 +109,8 @@ class Selecting:
             decided = False
         for left, right in ((win.l1, win.u1), (win.l2, win.u2)):
             inside = hi <= right and max(e_lo, lo) >= left
-            outside = lo > right or e_hi < left
+            # what goes on today may be over by a window that begins later: the anchor's day, not its own dates
+            outside = lo > right or e_hi < left or (fact.ongoing and left > self.day)
             decided = decided and (inside or outside)
         if decided and win.a1 != win.a2:
             return ("future",)

@@ -8,6 +8,7 @@ differ; else once.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -453,18 +454,35 @@ class Words:
         return all_of(each)
 
     def _one_drug(self, scene: _Scene, courses: list[Candidate]) -> Truth:
+        """One drug's dose over the days of [A - d, min(A, S)], for every day A may be."""
         win = scene.win
         doses = [self.selecting.tests.daily_dose(c.fact, None, self.selecting.weight())[0] for c in courses]
-        exact = [dose is not None and dose.exact for dose in doses]
-        last = min(win.u2, self.day)
-        first_values = {dose.lo for dose in doses if dose is not None and dose.exact}
-        if all(exact) and len(first_values) == 1 and self._cover(courses, win.l1, last):
-            return TRUE if win.a2 <= self.day else UNKNOWN
-        if win.a1 != win.a2 or not all(exact) or not all(c.certain and _exact_days(c.fact, self.selecting) for c in courses):
+        if not all(dose is not None and dose.exact for dose in doses):
             return UNKNOWN
-        days = range(win.l1, last + 1)
-        taken = {self._dose_of_day(courses, doses, day) for day in days}
-        return TRUE if len(taken) == 1 else FALSE
+        last = min(win.u2, self.day)
+        if len({dose.lo for dose in doses if dose is not None}) == 1 and self._cover(courses, win.l1, last):
+            return TRUE if win.l2 <= self.day else UNKNOWN
+        if not all(c.fact.certain and c.sure and c.member[0] is True and _exact_days(c.fact, self.selecting) for c in courses):
+            return UNKNOWN
+        return self._steady(win, [c.fact for c in courses], lambda day: self._dose_of_day(courses, doses, day))
+
+    def _turns(self, facts: Iterable[Fact], first: int, last: int) -> list[int]:
+        """The days of a span on which a dose can be another than the day before; between them it stands still."""
+        days = {first}
+        for fact in facts:
+            e_lo, e_hi = self.selecting.ends(fact)
+            for edge in (fact.s_lo, fact.s_hi, e_lo, e_hi):
+                days |= {edge // MINUTES, edge // MINUTES + 1}
+        return sorted(day for day in days if first <= day <= last)
+
+    def _steady(self, win: Window, facts: list[Fact], dose_of: Callable[[int], float]) -> Truth:
+        """The same on every day a window may hold: true; changed on days every window holds: false."""
+        last = min(win.u2, self.day)
+        if len({dose_of(day) for day in self._turns(facts, win.l2, min(win.u1, self.day))}) > 1:
+            return FALSE
+        if win.l2 > self.day or len({dose_of(day) for day in self._turns(facts, win.l1, last)}) > 1:
+            return UNKNOWN
+        return TRUE
 
     def _cover(self, courses: list[Candidate], first: int, last: int) -> bool:
         reached = first - 1
@@ -503,7 +521,7 @@ class Words:
         first, last = (win.a1, win.a2) if leaf.choice == "latest" else (win.l1, min(win.u2, self.day))
         span = Window(first, first, last, last, win.a1, win.a2, win.assumes, names=win.names)
         may, presumed_not = self._unclear_drugs(drugs, span)
-        total = dose_on(self.selecting, drug, first, last)
+        total = dose_on(self.selecting, drug, first, last) if leaf.choice == "latest" else self._doses(drug, first, last)
         answer = LeafAnswer(leaf, UNKNOWN, span, unclear=may, dose=total, deciding=list(total.used))
         absence = [
             a for a in self.record.absences if a.family == "medication" and a.concept is None and a.start <= max(first, self.record.birth)
@@ -523,6 +541,18 @@ class Words:
         answer.truth = truth
         self._finish(answer, presumed_not)
         return answer
+
+    def _doses(self, drug: str, first: int, last: int) -> DayDose:
+        """The doses of the days of a span, each day on its own, with all that keeps one from being a number."""
+        why: dict[Any, None] = {}
+        used: dict[int, Fact] = {}
+        total = dose_on(self.selecting, drug, last, last)
+        medications = [fact for fact in self.record.facts if fact.family == "medication"]
+        for day in self._turns(medications, first, last):
+            one = dose_on(self.selecting, drug, day, day)
+            why.update(dict.fromkeys(one.why if not one.total.exact else ()))
+            used.update({fact.order: fact for fact in one.used})
+        return DayDose(total.total, tuple(why), tuple(used.values()), total.certain)
 
     def _unclear_drugs(self, drugs: tuple[str, ...], win: Window) -> tuple[list[Fact], list[Fact]]:
         may: dict[int, Fact] = {}
@@ -562,11 +592,9 @@ class Words:
             return UNKNOWN
         if not total.used:
             return NOT[silence]
-        last = min(win.u2, self.day)
-        days = [dose_on(self.selecting, "prednisone", day, day) for day in range(win.l1, last + 1)]
-        if not all(day.total.exact for day in days) or win.a2 > self.day:
+        if total.why:
             return UNKNOWN
-        return TRUE if len({day.total.lo for day in days}) == 1 else FALSE
+        return self._steady(win, list(total.used), lambda day: dose_on(self.selecting, "prednisone", day, day).total.lo)
 
     # -- reasons, basis, assumptions -----------------------------------------------------------
 

@@ -12,7 +12,8 @@ from ..model.truth import FALSE, TRUE, UNKNOWN, Truth
 
 # the CAR gene is either put into the cells' own genome or carried by a message that fades: one excludes the other
 _EXCLUDES = {"integrating": "mrna", "mrna": "integrating"}
-# designs that a record need not mention when the product has them: only their being listed tells
+# how the cells are made need not be told even where it is so; every other feature of a design is what a product is
+# known by, so a record that tells of the product and not of it tells that it is not there
 _UNTOLD = ("integrating", "mrna", "gene-edited")
 _NOT_SAID = ("unknown", "not ", "no ")
 
@@ -80,7 +81,8 @@ def _design(wanted: str, product: Product) -> Truth:
         return TRUE if product.cells == "in-vivo" else FALSE
     if wanted == "dual-target" and product.target:
         return TRUE if len(product.target) > 1 else FALSE
-    return UNKNOWN if wanted in _UNTOLD or not listed else FALSE
+    told = bool(listed or product.target or product.cells != "unknown")
+    return FALSE if told and wanted not in _UNTOLD else UNKNOWN
 
 
 def _among(wanted: tuple[str, ...], said: tuple[str, ...]) -> Truth:

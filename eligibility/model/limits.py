@@ -105,7 +105,7 @@ class ExtremeDuration:
 Limit: TypeAlias = Measure | TimesLimit | Titre | ClassName | NotGiven | Alternatives | Extreme
 DurationLimit: TypeAlias = Duration | ExtremeDuration
 
-_NUMBER = re.compile(r"(?P<number>[+-]?(?:\d+(?:\.\d+)?|\.\d+))(?:\s*(?P<unit>[^\d\s].*))?")
+_NUMBER = re.compile(r"(?P<number>[+-]?(?:\d+(?:\.\d+)?|\.\d+))(?:\s*(?P<unit>[^\d\s.].*|10\s*[*^].*))?")
 _TIMES = re.compile(r"(?P<factor>\d+(?:\.\d+)?)\s*[x×]\s*(?P<side>ULN|LLN)")
 _TITRE = re.compile(r"1\s*:\s*(?P<dilution>\d+(?:\.\d+)?)")
 

@@ -13,7 +13,7 @@ from math import floor, isfinite
 from typing import Any
 
 from ..model.patient import Coding, Quantity
-from ..model.time import Duration, When, date_of, end_of, start_of
+from ..model.time import Duration, When, date_of
 from . import written
 from .raw import Tree
 
@@ -238,10 +238,9 @@ class Resource:
                 count, unit, comparator = bounds[1]
                 if comparator not in (">", ">="):
                     hi = Duration(floor(count) + 1, unit).on(last) - 1  # type: ignore[arg-type]
-            begin = date_of(lo).isoformat()
-            return When(start_of(lo), end_of(hi), f"{begin}/{date_of(hi).isoformat()}") if hi is not None else When.parse(f"{begin}/")
+            return When.parse(f"{date_of(lo).isoformat()}/{date_of(hi).isoformat() if hi is not None else ''}")
         except (ValueError, OverflowError):
-            self.fail(name, "the age leads out of the calendar", "bad-date")
+            self.fail(name, "the age names no time of the calendar", "bad-date")
             return None
 
 
@@ -271,6 +270,9 @@ _AGE_UNITS = {
 }
 
 
+_LONGEST = {"year": 150, "month": 1800, "week": 7900, "day": 55_000}
+
+
 def age(value: Tree) -> tuple[float, str, str | None] | None:
     """Number, unit and comparator of an Age, or None where it is none."""
     if not isinstance(value, dict):
@@ -278,7 +280,12 @@ def age(value: Tree) -> tuple[float, str, str | None] | None:
     count = decimal(value.get("value"))
     unit = _AGE_UNITS.get(str(value.get("code") or value.get("unit") or "").strip().lower())
     comparator = value.get("comparator")
-    if count is None or not 0 <= count <= 60_000 or unit is None or (comparator is not None and comparator not in ("<", "<=", ">", ">=")):
+    if (
+        count is None
+        or unit is None
+        or not 0 <= count <= _LONGEST[unit]
+        or (comparator is not None and comparator not in ("<", "<=", ">", ">="))
+    ):
         return None
     return count, unit, comparator
 

@@ -287,10 +287,11 @@ def _placed(code: str, message: str, tree: Located, loc: tuple[str | int, ...], 
 def criterion_at(tree: Located, loc: Sequence[str | int]) -> str | None:
     """The criterion, definition or arm that a place lies in, as a reader would name it."""
     for i, part in enumerate(loc):
-        if part in ("inclusion", "exclusion") and i + 1 < len(loc):
+        if part in ("inclusion", "exclusion", "flags") and i + 1 < len(loc):
             entry = tree.value(loc[: i + 2])
             name = entry.get("id") if isinstance(entry, Mapping) else None
-            return f"criterion {name}" if isinstance(name, str) else f"{part} {int(loc[i + 1]) + 1}"
+            kind = "flag" if part == "flags" else "criterion"
+            return f"{kind} {name}" if isinstance(name, str) else f"{part} {int(loc[i + 1]) + 1}"
     if len(loc) > 1 and loc[0] in ("definitions", "lists", "derived", "schedule", "arms"):
         singular = {"definitions": "definition", "lists": "list", "derived": "derived value", "schedule": "visit", "arms": "arm"}
         return f"{singular[str(loc[0])]} {loc[1]}"

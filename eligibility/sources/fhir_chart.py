@@ -145,6 +145,7 @@ _MODEL_FIELD = (
     ("issued", "recorded"),
     ("recorded", "recorded"),
     ("dateAsserted", "recorded"),
+    ("conclusion", "value"),
     ("referenceRange", "range"),
     ("dosage", "dose"),
     ("code", "codes"),

@@ -446,7 +446,7 @@ def _attributes(t: Told, concept: str, asked: set[str]) -> list[dict[str, Any]]:
             ranges = [t.range] if t.range else [(1.0, 2.0), (0.001, 0.002), (2.5, 3.0), (40.0, 60.0)]
             ways.append([{"low": low, "high": high} for low, high in ranges])
     if kind.family == "medication":
-        either("dose", t.dose, (0.0, 1.0, 2.0, 3.0, 9.0))
+        either("dose", t.dose, (0.0, 1.0, 2.0, 3.0, 100.0))
         either("route", t.route, ROUTES)
         either("outcome", frozenset({t.outcome}) if t.outcome is not None else None, ANY_OUTCOME)
     if kind.family in ("condition", "allergy"):

@@ -1,0 +1,64 @@
+"""Small charts on which the engine, or the specification, was once wrong (docs/decisions/0002-meaning.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from eligibility.model.finding import Finding
+from eligibility.model.truth import FALSE, TRUE, UNKNOWN, Truth
+
+Ask = Callable[..., Finding]
+
+
+def test_the_least_of_several_orders_may_be_a_possible_one(ask: Ask) -> None:
+    chart = """medications:
+  - {concept: prednisone, start: 2026-01-01, dose: 20 mg/day, status: active}
+  - {concept: prednisone, start: 2026-10-01, dose: 10 mg/day, status: unknown}"""
+    assert ask("{observation: prednisone-equivalent-dose, at: screening, latest: {at_least: 20 mg/day}}", chart).truth is UNKNOWN
+    assert ask("{observation: prednisone-equivalent-dose, at: screening, latest: {at_least: 10 mg/day}}", chart).truth is TRUE
+
+
+def test_an_entry_never_measured_may_be_one_that_counts(ask: Ask) -> None:
+    statement = "{observation: [edss, mg-adl], ever: true, where: {at_least: 3}, count: {distinct: entry, at_least: 2}}"
+    one = "{concept: edss, date: 2026-10-01, value: 4}"
+    assert ask(statement, f"observations: [{one}]").truth is UNKNOWN
+    assert ask(statement, f"observations: [{one}, {{concept: mg-adl, date: 2026-10-01, value: 2}}]").truth is Truth.PRESUMED_FALSE
+    assert ask(statement, f"observations: [{one}, {{concept: mg-adl, date: 2026-10-01, value: 5}}]").truth is TRUE
+
+
+def test_now_is_a_day_to_look_at_and_no_window_of_one_day(ask: Ask) -> None:
+    chart = "conditions: [{concept: menopause, start: %s, status: active}]"
+    statement = "{condition: menopause, now: true, where: {lasting: {at_least: 24 months}}}"
+    assert ask(statement, chart % "2024-11-01").truth is TRUE
+    assert ask(statement, chart % "2024-11-02").truth is not TRUE
+
+
+def test_what_goes_on_may_never_end(ask: Ask) -> None:
+    statement = "{condition: hypertension, ever: true, where: {ended: {after: screening}}}"
+    assert ask(statement, "conditions: [{concept: hypertension, start: 2019, status: active}]").truth is UNKNOWN
+
+
+def test_none_known_since_a_day_is_not_voided_by_an_event_before_it(ask: Ask) -> None:
+    chart = """conditions: [{concept: ms-relapse, start: 2025-10-31}]
+absences: [{family: condition, kind: none-known, concept: ms-relapse, since: 2025-11-01, as_of: 2026-11-01}]"""
+    assert ask("{condition: ms-relapse, within: 12 months}", chart).truth is FALSE
+    assert ask("{condition: ms-relapse, within: 13 months}", chart).truth is TRUE
+
+
+def test_a_dose_that_changed_is_changed_whatever_comes_before_the_anchor(ask: Ask) -> None:
+    chart = """medications:
+  - {concept: prednisone, start: 2026-01-01, end: 2026-10-15, dose: 35 mg/day, status: completed}
+  - {concept: prednisone, start: 2026-10-16, dose: 40 mg/day, status: active}"""
+    statement = "{observation: prednisone-equivalent-dose, within: 8 weeks, before: leukapheresis, unchanged: true}"
+    assert ask(statement, chart, leukapheresis="2026-11-10").truth is FALSE
+    assert [reason.code for reason in ask(statement, chart).reasons] == ["future"]
+
+
+def test_the_latest_fact_to_hang_a_time_on_may_be_an_unreadable_one(ask: Ask) -> None:
+    chart = """observations: [{concept: platelets, date: 2026-10-20, value: 80000, unit: /uL}]
+procedures:
+  - {concept: platelet-transfusion, date: 2026-10-18, status: completed}
+  - {codes: ["local|77"], date: 2026-10-19, status: completed}"""
+    statement = """{observation: platelets, at: screening, latest: {above: 50000 /uL},
+      except: [{within: 1 day, after: {procedure: platelet-transfusion, latest: true}}]}"""
+    assert ask(statement, chart).truth is UNKNOWN

@@ -164,6 +164,8 @@ class Outlook:
                 return None
             case "not_recorded" if reason.detail == "input":
                 return Need("record", reason.item, "observation", start=self._from(answer), end=self.day)
+            case "no_reference_range" if reason.detail == "input":
+                return Need("record", reason.item, "observation", start=self.record.birth, end=self.day)
             case "not_recorded" if reason.detail == "event":
                 return None  # told by _related_needs
             case "not_recorded" if reason.source is None and not reason.detail:

@@ -412,6 +412,9 @@ class ValueTests:
                 answers.append(unknown(missing, "dose"))
                 continue
             met = dose.compare(how, edge)
+            if met is None and edge.hi == inf and missing == "no_reference_range":
+                answers.append((None, (Why(missing, "input", "weight"),)))
+                continue
             answers.append((met, ()) if met is not None else unknown(missing if edge.hi == inf else "imprecise_value", "dose"))
         return conjunction(answers)
 

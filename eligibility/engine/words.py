@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..model.criteria import Change, Count
+from ..model.criteria import Change, Count, Test
 from ..model.finding import REASONS, Assumption, Basis, Reason, ReasonCode
 from ..model.limits import Measure, NotGiven
 from ..model.quantity import ANYTHING, Comparison, Interval, nine
@@ -22,7 +22,7 @@ from ..vocabulary.vocabulary import UnitProblem
 from .derived import DayDose, derived_facts, dose_on, equivalent_drugs
 from .plan import Leaf
 from .record import Fact
-from .selecting import Candidate, Mode, Selecting
+from .selecting import BODY_WEIGHT, Candidate, Mode, Selecting
 from .values import Why, dose_limit, read_value
 from .windows import Window, compare_lengths
 
@@ -661,6 +661,9 @@ class Words:
         if answer.dose is not None:
             for code, detail, fact in answer.dose.why:
                 add(code, fact.concept, detail, fact.source)
+            for _, limit in answer.leaf.test.bounds() if isinstance(answer.leaf.test, Test) else ():
+                if dose_limit(limit, self.selecting.weight())[1] == "no_reference_range":
+                    add("no_reference_range", BODY_WEIGHT, "input", None)
         for candidate in self._keepers(answer):
             fact = candidate.fact
             for code, attribute in candidate.marks:

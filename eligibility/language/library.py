@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -30,6 +30,9 @@ from .diagnostics import INSTEAD, diagnose
 from .reader import Located, read_yaml, read_yaml_file
 from .reader import Mapping as Tree
 from .reader import Sequence as Entries
+
+if TYPE_CHECKING:
+    from .flag_files import FlagLibrary
 
 _N = TypeVar("_N", bound=Node)
 _SUFFIXES = (".yaml", ".yml")
@@ -300,6 +303,7 @@ class RuleLibrary:
 
     ``trials`` by id in alphabetical order; ``definitions`` the shared ones; ``files`` where each trial
     was read; ``versions`` every version of each trial, oldest first, those not in force included.
+    ``flag_files`` are the files of flags, each as path, the name its problems carry, and whether shipped.
     """
 
     trials: Mapping[str, TrialFile]
@@ -307,7 +311,19 @@ class RuleLibrary:
     vocabulary: Vocabulary
     files: Mapping[str, Path] = field(default_factory=dict)
     versions: Mapping[str, tuple[RuleFile, ...]] = field(default_factory=dict)
+    flag_files: tuple[tuple[Path, str, bool], ...] = ()
+    _flags: dict[str, FlagLibrary] = field(default_factory=dict, repr=False, compare=False)
     _digests: dict[str | None, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def flags(self) -> FlagLibrary:
+        """The flags, read when first asked for. Raises :class:`RuleFileError` with every mistake of their files."""
+        if "" not in self._flags:
+            from .flag_files import load_flags  # who asks for no flags reads none
+
+            with _without_collecting():
+                self._flags[""] = load_flags(self.flag_files, self)
+        return self._flags[""]
 
     def digest(self, trial_id: str | None = None) -> str:
         """``sha256:`` of a trial's file and the shared definitions it uses; of the whole library without an id.
@@ -370,15 +386,16 @@ def load_library(
 ) -> RuleLibrary:
     """The shipped library with the files and folders of ``rules`` added to it.
 
-    A folder may hold ``trials/``, ``definitions/`` and ``concepts/``, or rule files as they come.
+    A folder may hold ``trials/``, ``definitions/``, ``flags/`` and ``concepts/``, or rule files as they come.
     Without ``shipped`` no shipped trial is taken; the shared definitions and the vocabulary stay, since
-    rules are written in them. ``as_of`` picks the latest version of each trial in force on that day; a
+    rules are written in them, and so do the flags, which stand beside any trial. ``as_of`` picks the latest version of each trial in force on that day; a
     file without ``effective_from`` always was. ``root`` is another library folder than the shipped one.
 
     Every name is resolved. All checks run on the files of ``rules``; the shipped ones were checked
     before they shipped. Raises :class:`RuleFileError` with every mistake of every file.
     """
     from .checks import check, check_definitions, resolve  # checks knows this module's names
+    from .flag_files import holds_flags
 
     root = root if root is not None else library_path()
     problems: list[Problem] = []
@@ -390,6 +407,7 @@ def load_library(
     trees: dict[str, Located] = {}
     for path in _yaml_files(root / "definitions"):
         _add_definitions(_read(path, _shown(path, root), problems), definitions, problems, trees)
+    flag_files = [(path, _shown(path, root), True) for path in _yaml_files(root / "flags")]
     parsed: list[tuple[Parsed, RuleFile]] = []
     for path in _yaml_files(root / "trials") if shipped else ():
         _add_trial(path, _shown(path, root), True, parsed, problems)
@@ -397,7 +415,9 @@ def load_library(
         tree = _read(path, str(path), problems)
         if tree is None:
             continue
-        if holds_definitions(tree):
+        if holds_flags(tree):
+            flag_files.append((path, str(path), False))
+        elif holds_definitions(tree):
             before = dict(definitions)
             _add_definitions(tree, definitions, problems, trees, given=True)
             added = {name: one for name, one in definitions.items() if before.get(name) is not one}
@@ -411,7 +431,7 @@ def load_library(
         chosen = _in_force(versions[trial_id], as_of)
         if chosen is not None:
             trials[trial_id], files[trial_id] = chosen.trial, chosen.path
-    library = RuleLibrary(trials, definitions, vocabulary, files, versions)
+    library = RuleLibrary(trials, definitions, vocabulary, files, versions, tuple(flag_files))
     for one, file in parsed:
         if one.trial is None:
             continue
@@ -434,8 +454,8 @@ def _given(rules: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
             problems.append(Problem("cannot-read", "there is no such file or folder", str(path), instead="check the path"))
         if path.is_dir():
             # a folder in the library's own shape, or rule files as they come
-            shaped = any((path / name).is_dir() for name in ("trials", "definitions", "concepts"))
-            folders = [path / "trials", path / "definitions"] if shaped else [path]
+            shaped = any((path / name).is_dir() for name in ("trials", "definitions", "concepts", "flags"))
+            folders = [path / "trials", path / "definitions", path / "flags"] if shaped else [path]
             files = [file for folder in folders for file in _yaml_files(folder)]
         else:
             files = [path]

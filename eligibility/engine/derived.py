@@ -96,6 +96,20 @@ def _ckd_epi_2021(creatinine: float, age: int, female: bool) -> float:
     return value * (1.012 if female else 1.0)
 
 
+def _easix(ldh: float, creatinine: float, platelets: float) -> float:
+    return ldh * creatinine / platelets if platelets > 0 else inf
+
+
+def _car_hematotox(platelets: float, neutrophils: float, hemoglobin: float, crp: float, ferritin: float) -> float:
+    """Points before lymphodepletion, 0 to 7; a count or haemoglobin exactly on its limit scores the point."""
+    points = 2 if platelets < 75 else 1 if platelets <= 175 else 0
+    points += neutrophils <= 1.2
+    points += hemoglobin <= 9.0
+    points += crp >= 3.0
+    points += 2 if ferritin > 2000 else 1 if ferritin >= 650 else 0
+    return float(points)
+
+
 FORMULAS: dict[str, Formula] = {
     "cockcroft-gault": Formula(
         (("creatinine", "mg/dL"), ("weight", "kg")),
@@ -122,6 +136,24 @@ FORMULAS: dict[str, Formula] = {
         "m2",
         "Mosteller, N Engl J Med 1987;317:1098",
         lambda weight, height: sqrt(weight * height / 3600) if weight > 0 and height > 0 else 0.0,
+    ),
+    "easix": Formula(
+        (("ldh", "U/L"), ("creatinine", "mg/dL"), ("platelets", "10*9/L")),
+        "1",
+        "EASIX = LDH x creatinine / platelets: Greenbaum et al., Blood Adv 2021;5:2799",
+        _easix,
+    ),
+    "m-easix": Formula(
+        (("ldh", "U/L"), ("crp", "mg/dL"), ("platelets", "10*9/L")),
+        "1",
+        "m-EASIX = LDH x CRP / platelets: Pennisi et al., Blood Adv 2021 (PMC8525234)",
+        _easix,
+    ),
+    "car-hematotox": Formula(
+        (("platelets", "10*9/L"), ("neutrophils", "10*9/L"), ("hemoglobin", "g/dL"), ("crp", "mg/dL"), ("ferritin", "ng/mL")),
+        "1",
+        "CAR-HEMATOTOX points: Rejeski et al., Blood 2021 (PMC8893508), item limits as a public specification that cites it gives them",
+        _car_hematotox,
     ),
 }
 """Formulas by name. No arithmetic is written in rule files."""

@@ -36,7 +36,7 @@ from ..vocabulary.vocabulary import Vocabulary
 from .diagnostics import INSTEAD
 from .reader import Located
 
-FORMULAS = ("cockcroft-gault", "ckd-epi-2021", "body-mass-index", "body-surface-area")
+FORMULAS = ("cockcroft-gault", "ckd-epi-2021", "body-mass-index", "body-surface-area", "easix", "m-easix", "car-hematotox")
 """Formulas a derived value may name; the engine computes them."""
 
 SCALES: Mapping[str, tuple[str, ...]] = {"ctcae": ("1", "2", "3", "4", "5"), "severity": ("mild", "moderate", "severe")}

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from ..model.patient import Coding, Family, StatedAbsence
 from ..model.time import When
+from . import written
 from .fhir_chart import Chart, Item
 from .fhir_values import Resource
 from .raw import Tree
@@ -176,4 +177,4 @@ def _nil_known(resource: Resource, reason: Tree) -> bool:
 
 def _reason_text(reason: Tree) -> str | None:
     text = reason.get("text") if isinstance(reason, dict) else None
-    return text[:500] if isinstance(text, str) and text.strip() else None
+    return written.clean(text)[:500] or None if isinstance(text, str) else None

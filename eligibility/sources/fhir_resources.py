@@ -16,7 +16,7 @@ from . import written
 from .fhir_absence import read_absence_code, read_composition, read_list
 from .fhir_chart import Chart, Item, contained, text_of
 from .fhir_medications import read_administration, read_dispense, read_request, read_statement
-from .fhir_results import answer, result
+from .fhir_results import answer, read_text, result
 from .fhir_values import Resource
 from .raw import Tree
 
@@ -218,13 +218,14 @@ def read_report(item: Item, resource: Resource, chart: Chart) -> None:
     fields = put({}, codes=codes, text=text, start=start, recorded=resource.moment("issued"))
     fields["status"] = {"partial": "preliminary", "appended": "amended"}.get(status or "", status)
     conclusion = raw.get("conclusion")
-    if isinstance(conclusion, str) and conclusion.strip():
-        fields["value"] = written.clean(conclusion)
+    words = written.clean(conclusion) if isinstance(conclusion, str) else ""
+    if words:
+        read_text(resource, "conclusion", words, fields)
     else:
         for coded in resource.objects("conclusionCode"):
-            words = answer(resource, coded, "conclusionCode")
-            if words is not None:
-                fields["value"] = words
+            coded_words = answer(resource, coded, "conclusionCode")
+            if isinstance(coded_words, str):
+                read_text(resource, "conclusionCode", coded_words, fields)
                 break
     chart.add("observation", fields, item, resource)
 
@@ -238,7 +239,7 @@ def read_questionnaire(item: Item, resource: Resource, chart: Chart) -> None:
     state = {"completed": "final", "amended": "amended", "in-progress": "preliminary"}.get(status or "", "unknown")
     start = resource.moment("authored")
     form = resource.raw.get("questionnaire")
-    system = written.clean(form).partition("|")[0] if isinstance(form, str) and form.strip() else None
+    system = written.clean(form).partition("|")[0] or None if isinstance(form, str) else None
     open_items: list[tuple[str, Tree]] = [(f"item[{index}]", one) for index, one in enumerate(resource.objects("item"))]
     answered = 0
     while open_items:
@@ -274,9 +275,9 @@ def read_questionnaire(item: Item, resource: Resource, chart: Chart) -> None:
 
 def _link(link: Tree, system: str | None) -> tuple[Coding, ...]:
     """An item's link as codes: the form's own, and LOINC where the link is a LOINC code, as LOINC's forms write it."""
-    if not isinstance(link, str) or not link.strip():
+    name = written.clean(link) if isinstance(link, str) else ""
+    if not name:
         return ()
-    name = written.clean(link)
     last = name.rsplit("/", 1)[-1]
     own = (Coding(system=system, code=name),)
     stem, dash, check = last.partition("-")

@@ -101,7 +101,7 @@ def _value(resource: Resource, name: str, value: Tree, out: dict[str, Any]) -> N
     elif name in ("valueCodeableConcept", "valueCoding"):
         coded = answer(resource, value, name)
         if isinstance(coded, str):
-            _text(resource, name, coded, out)
+            read_text(resource, name, coded, out)
         elif coded is not None:
             out["value"] = coded
     elif name in ("valueString", "valueMarkdown"):
@@ -110,7 +110,7 @@ def _value(resource: Resource, name: str, value: Tree, out: dict[str, Any]) -> N
             return
         text = written.clean(value)
         if text:
-            _text(resource, name, text, out)
+            read_text(resource, name, text, out)
     elif name == "valueBoolean":
         if isinstance(value, bool):
             out["value"] = value
@@ -139,7 +139,8 @@ def _value(resource: Resource, name: str, value: Tree, out: dict[str, Any]) -> N
         resource.fail(name, "values of this kind are not read", "bad-value")
 
 
-def _text(resource: Resource, name: str, text: str, out: dict[str, Any]) -> None:
+def read_text(resource: Resource, name: str, text: str, out: dict[str, Any]) -> None:
+    """A result in words into ``value`` (and ``unit``): a number where the words are one."""
     try:
         read = written.measured(text)
     except ValueError as error:

@@ -280,12 +280,9 @@ def age(value: Tree) -> tuple[float, str, str | None] | None:
     count = decimal(value.get("value"))
     unit = _AGE_UNITS.get(str(value.get("code") or value.get("unit") or "").strip().lower())
     comparator = value.get("comparator")
-    if (
-        count is None
-        or unit is None
-        or not 0 <= count <= _LONGEST[unit]
-        or (comparator is not None and comparator not in ("<", "<=", ">", ">="))
-    ):
+    if count is None or unit is None or not 0 <= count <= _LONGEST[unit]:
+        return None
+    if comparator is not None and comparator not in ("<", "<=", ">", ">="):
         return None
     return count, unit, comparator
 

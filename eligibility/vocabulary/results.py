@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from math import inf
 
 from ..model.quantity import Interval
@@ -24,6 +25,7 @@ _TITRE = re.compile(
 _SIGNS = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
 
 
+@lru_cache(maxsize=65536)
 def tight(text: str) -> str:
     """A result's spelling without case, spaces, hyphens and zero-width characters.
 

@@ -81,6 +81,8 @@ class Evaluation:
         self.words = Words(self.selecting, brief=day is not None)
         self.leaf_answers: dict[int, LeafAnswer] = {}
         self._findings: dict[int, Finding] = {}
+        self.shared: dict[Any, Any] | None = None
+        self.stamp: tuple[Any, ...] | None = None
 
     # -- trees ---------------------------------------------------------------------------------
 
@@ -103,8 +105,30 @@ class Evaluation:
     def _leaf(self, leaf: Leaf, criterion: PlanCriterion | None) -> Finding:
         known = self._findings.get(leaf.index)
         if known is None:
-            known = self._findings[leaf.index] = self._find_leaf(leaf, criterion)
+            key = self._bare(leaf)
+            if key is not None and self.shared is not None:
+                common = self.shared.get(key)
+                if common is None:
+                    common = self.shared[key] = (self._find_leaf(leaf, criterion), self.answer(leaf, criterion))
+                known, self.leaf_answers[leaf.index] = common
+            else:
+                known = self._find_leaf(leaf, criterion)
+            self._findings[leaf.index] = known
         return known
+
+    def _bare(self, leaf: Leaf) -> tuple[Any, ...] | None:
+        """The key under which a leaf the chart has nothing on is known for all such charts; None for any other leaf."""
+        selector = leaf.selector
+        if self.stamp is None or leaf.kind != "fact" or selector is None or leaf.derived is not None or leaf.question is not None:
+            return None
+        record = self.record
+        if not record.by_concept.keys().isdisjoint(selector.concepts):
+            return None
+        for family in selector.unclear_families:
+            if family in record.unclear:
+                return None
+        family = selector.families[0]
+        return self.stamp, leaf.index, family in record.live, record.first_of.get(family)
 
     def _leaf_truth(self, leaf: Leaf, criterion: PlanCriterion | None) -> Truth:
         if leaf.kind in ("fact", "dose"):
@@ -522,6 +546,10 @@ def screen(record: Record, plan: Plan, settings: Settings, details: bool = True)
 
         outlook = Outlook(record, plan, settings, evaluation)
     stamp = _stamp(settings, record) if not record.absences and not settings.attestations and settings.site is None else None
+    if stamp is not None:
+        if len(plan.shared) >= _SHARED:
+            plan.shared.clear()
+        evaluation.shared, evaluation.stamp = plan.shared, stamp
     results: list[tuple[str | None, CriterionResult]] = []
     for criterion in plan.criteria:
         key = _without_patient(record, criterion, details)
@@ -531,8 +559,6 @@ def screen(record: Record, plan: Plan, settings: Settings, details: bool = True)
             if outlook is not None:
                 result = outlook.complete(result, criterion)
             if key is not None and stamp is not None:
-                if len(plan.shared) >= _SHARED:
-                    plan.shared.clear()
                 plan.shared[(stamp, *key)] = result
         results.append((criterion.arm, result))
     shared = [result for arm, result in results if arm is None]

@@ -240,16 +240,13 @@ def test_the_example_comes_out_as_the_page_says(example: Example, desk: Any, sai
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: f"{refusal.page}:{refusal.line}")
 def test_what_a_page_says_is_refused_is_refused(refusal: Refusal, desk: Any) -> None:
     body = plain(refusal.text)
-    if "trial" in body:
-        text = refusal.text
-    else:
-        statement = not (isinstance(body, dict) and body.keys() & {"when", "ask", "note", "not_published", "applies_when"})
-        indented = "\n".join("      " + line for line in refusal.text.split("\n"))
-        criterion = f"  - id: X\n    text: An example\n{'    when:' if statement else ''}\n{indented if statement else indented.replace('      ', '    ', 1)}"
-        if not statement:
-            criterion = "  - id: X\n    text: An example\n" + "\n".join("    " + line for line in refusal.text.split("\n"))
-        schedule = "schedule:\n  screening: {looks_back: 28 days}\n"
-        text = f"trial: {{id: T1, title: An example}}\n{schedule}inclusion:\n{criterion}\n"
+    text = refusal.text
+    if "trial" not in body:
+        criterion = isinstance(body, dict) and body.keys() & {"when", "ask", "note", "not_published", "applies_when"}
+        lines = [] if criterion else ["when:"]
+        lines += [("" if criterion else "  ") + line for line in refusal.text.split("\n")]
+        head = "trial: {id: T1, title: An example}\nschedule:\n  screening: {looks_back: 28 days}\ninclusion:\n  - id: X\n    text: An example\n"
+        text = head + "".join(f"    {line}\n" for line in lines)
     codes = desk.refusals(text)
     assert refusal.code in codes, f"{refusal.page}:{refusal.line}: rules check says {sorted(codes)}"
 

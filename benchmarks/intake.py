@@ -21,11 +21,14 @@ from typing import Any
 
 import orjson
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from eligibility.sources import fhir
 from eligibility.sources.intake import read
 from eligibility.sources.native import patient_to_native, read_native
 from eligibility.sources.raw import parse_json
 
+UCUM = "http://unitsofmeasure.org"
 CODES = [("718-7", "Hemoglobin [Mass/volume] in Blood", "g/dL"), ("2160-0", "Creatinine [Mass/volume] in Serum or Plasma", "mg/dL")]
 CODES += [("777-3", "Platelets [#/volume] in Blood by Automated count", "10*3/uL"), ("29463-7", "Body weight", "kg")]
 
@@ -38,7 +41,7 @@ def resources(count: int, patient: str = "p", dice: random.Random | None = None)
     for number in range(count):
         day = f"20{dice.randint(10, 25)}-{dice.randint(1, 12):02}-{dice.randint(1, 28):02}"
         name = f"{patient}-{number}"
-        meta = {"versionId": "1", "lastUpdated": f"{day}T10:15:00.000+01:00", "profile": ["http://hl7.org/fhir/StructureDefinition/Observation"]}
+        meta = {"versionId": "1", "lastUpdated": f"{day}T10:15:00.000+01:00", "source": "#a1b2c3d4e5f6"}
         kind = dice.random()
         if kind < 0.65:
             code, display, unit = dice.choice(CODES)
@@ -52,14 +55,14 @@ def resources(count: int, patient: str = "p", dice: random.Random | None = None)
                 "subject": subject,
                 "effectiveDateTime": f"{day}T09:30:00+01:00",
                 "issued": f"{day}T11:00:00.000+01:00",
-                "valueQuantity": {"value": round(dice.uniform(1, 200), 2), "unit": unit, "system": "http://unitsofmeasure.org", "code": unit},
+                "valueQuantity": {"value": round(dice.uniform(1, 200), 2), "unit": unit, "system": UCUM, "code": unit},
             }
         elif kind < 0.8:
             yield {
                 "resourceType": "Condition",
                 "id": name,
                 "meta": meta,
-                "clinicalStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]},
+                "clinicalStatus": {"coding": [{"code": "active"}]},
                 "code": {"coding": [{"system": "http://snomed.info/sct", "code": "10509002", "display": "Acute bronchitis"}]},
                 "subject": subject,
                 "onsetDateTime": day,
@@ -78,12 +81,13 @@ def resources(count: int, patient: str = "p", dice: random.Random | None = None)
                 "dosageInstruction": [
                     {
                         "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
-                        "doseAndRate": [{"doseQuantity": {"value": 5, "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}}],
+                        "doseAndRate": [{"doseQuantity": {"value": 5, "unit": "mg", "system": UCUM, "code": "mg"}}],
                     }
                 ],
             }
         else:
-            yield {"resourceType": "Encounter", "id": name, "meta": meta, "status": "finished", "subject": subject, "period": {"start": day}}
+            body = {"resourceType": "Encounter", "id": name, "meta": meta, "status": "finished"}
+            yield {**body, "subject": subject, "period": {"start": day}}
 
 
 def bundle(entries: list[dict[str, Any]]) -> bytes:

@@ -257,17 +257,36 @@ word, says why it is there, and shows it on small records. All examples are exec
 """
 
 
+ORDER = {
+    "Begin here": "reading silence statuses patterns checks",
+    "Whose facts": "subjects lists items age sex site",
+    "When": "ever now at within ago before-after while fact-anchors",
+    "Which of them": "where except documented planned if-not-recorded",
+    "How chosen": "any every latest count rise-and-fall unchanged",
+    "What is asked": "limits uln titres classes is outcome lasting started-ended dose route-and-grade",
+    "Logic and questions": "logic at-least-of readings definitions ask not-published note attestations",
+    "The criterion and the file": "applies-when arms schedule derived trial",
+}
+"""The pages in the order a newcomer reads them; a page that is not here stands at the end."""
+
+
 def index_page(folder: Path = PAGES) -> str:
     """``docs/language/index.md``: every page with what it is about, and every word with its pages."""
-    pages = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md")) if path.name != "index.md"}
-    lines = [_INDEX + "## Pages", "", "| page | |", "|---|---|"]
-    lines += [f"| [{_title(text)}]({name}) | {_first(text)} |" for name, text in pages.items()]
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md")) if path.name != "index.md"}
+    placed = {name for names in ORDER.values() for name in names.split()}
+    groups = {**ORDER, "More": " ".join(name for name in pages if name not in placed)}
+    lines = [_INDEX.rstrip()]
+    for group, names in groups.items():
+        there = [name for name in names.split() if name in pages]
+        if there:
+            lines += ["", f"## {group}", "", "| page | |", "|---|---|"]
+            lines += [f"| [{_title(pages[name])}]({name}.md) | {_first(pages[name])} |" for name in there]
     lines += ["", "## Words", "", "| word | shown on |", "|---|---|"]
     words: dict[str, list[str]] = {}
     for name, text in pages.items():
         match = re.search(r"^Words: (?P<words>.+)$", text, re.M)
         for word in re.findall(r"`([^`]+)`", match["words"]) if match else ():
-            words.setdefault(word, []).append(f"[{_title(text)}]({name})")
+            words.setdefault(word, []).append(f"[{_title(text)}]({name}.md)")
     lines += [f"| `{word}` | {', '.join(words[word])} |" for word in sorted(words)]
     return "\n".join(lines) + "\n"
 
@@ -301,9 +320,7 @@ def generated() -> Iterator[tuple[Path, str]]:
 def stale() -> list[str]:
     """The generated files that are missing or hold something else, as paths from the root."""
     return [
-        path.relative_to(ROOT).as_posix()
-        for path, text in generated()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
+        path.relative_to(ROOT).as_posix() for path, text in generated() if not path.is_file() or path.read_text(encoding="utf-8") != text
     ]
 
 

@@ -468,7 +468,9 @@ def _joined(fact: Fact, spans: list[tuple[int, int, Fact]], gap_days: int) -> tu
     """The run of joined spans that holds the fact: spans no more than the gap apart are one."""
     gap = (gap_days + 1) * MINUTES - 1
     runs: list[tuple[int, int, list[Fact]]] = []
-    for start, end, course in sorted(((s, e, f) for s, e, f in spans if s <= e), key=lambda span: (span[0], span[1], span[2].order)):
+    # a point dated to its day begins, at the latest, after it ends at the earliest: it is a course of that day all the same
+    known = ((start, end, course) for start, end, course in spans if start // MINUTES <= end // MINUTES)
+    for start, end, course in sorted(known, key=lambda span: (span[0], span[1], span[2].order)):
         if runs and start <= runs[-1][1] + gap:
             first, last, members = runs[-1]
             runs[-1] = (first, max(last, end), [*members, course])
@@ -527,5 +529,4 @@ def _route(fact: Fact, wanted: tuple[str, ...]) -> Answer:
     route = route_of(entry.route)
     if route is None:
         return unknown("imprecise_value", "route")
-    names = {part for name in wanted for part in (SYSTEMIC if name == "systemic" else (name,))}
-    return (route in names), ()
+    return (route in wanted), ()

@@ -383,6 +383,12 @@ class ValueTests:
         """A number is positive only by its laboratory's range; a flag may say so, and may not contradict it."""
         entry = fact.entry
         assert isinstance(entry, Observation)
+        if concept.results and concept.results[-1] == "detected" and value.number is not None and entry.interpretation is None:
+            # detected is another word than positive: there at all, whatever is usual
+            there = value.number.compare("above", Interval.exactly(0.0))
+            if there is None:
+                return unknown("imprecise_value")
+            return YES if ("detected" in names) == there else NO
         over, whys = self._times(fact, value, "above", TimesLimit(1.0, "ULN"))
         flag = {"positive": True, "negative": False}.get(entry.interpretation or "")
         if entry.interpretation == "indeterminate":

@@ -265,13 +265,15 @@ class Words:
         matches = sorted((c for c in scene.certain if c.answer[0] is True), key=lambda c: (c.fact.s_hi, c.fact.s_lo))
         low = 0
         after: int | None = None
+        told: set[str | None] = set()  # events the source numbers: each is one, however often it is told
         while True:
-            following = [min(c.fact.s_hi, last) for c in matches if after is None or c.fact.s_lo > after]
+            following = [c.fact for c in matches if (after is None or c.fact.s_lo > after) and c.fact.entry.event not in told]
             if not following:
                 break
             low += 1
-            end = min(following)
-            after = self._next_after(end, scene.leaf.episode, count.apart)
+            first = min(following, key=lambda fact: (fact.s_hi, fact.order))
+            told |= {first.entry.event} - {None}
+            after = self._next_after(min(first.s_hi, last), scene.leaf.episode, count.apart)
         if count.apart is None:
             # a source that numbers its events says itself which of one day are two
             low = max(low, len({c.fact.entry.event for c in matches if c.fact.entry.event is not None}))
@@ -288,7 +290,7 @@ class Words:
         day = end // MINUTES
         after = end_of(day) if episode is None else end + (episode.on(day) - day) * MINUTES
         if apart is not None:
-            after = max(after, start_of(apart.on(day)) + end % MINUTES - 1)
+            after = max(after, start_of(apart.on(day)) - 1)
         return after
 
     def _entries_reach(self, scene: _Scene, n: int) -> Truth:
@@ -677,6 +679,7 @@ class Words:
         for item in answer.missing_inputs:
             add("not_recorded", item, "input", None)
         self._disagreement(answer, add)
+        self._one_or_several(answer, add)
         if not found:
             code = self._nothing(answer)
             add(code, answer.leaf.asks if code == "needs_judgement" else name, "", None)
@@ -730,6 +733,17 @@ class Words:
         code: ReasonCode = "conflicting" if first <= last else "imprecise_date"
         for candidate in found:
             add(code, answer.leaf.name, "start", candidate.fact.source)
+
+    def _one_or_several(self, answer: LeafAnswer, add: Any) -> None:
+        """Facts enough for a count, were it known that none is another one told again."""
+        test = answer.leaf.test
+        if not isinstance(test, Count) or answer.leaf.entries:
+            return
+        matches = [c for c in answer.candidates if c.certain and c.answer[0] is True]
+        wanted = test.at_least if test.at_least is not None else (test.at_most or 0) + 1
+        if len({c.fact.entry.event or c.fact.order for c in matches}) >= wanted:
+            for candidate in matches:
+                add("unconfirmed", answer.leaf.name, "episode", candidate.fact.source)
 
     def _nothing(self, answer: LeafAnswer) -> ReasonCode:
         if answer.leaf.question is not None:

@@ -53,6 +53,9 @@ _ADVISES = re.compile(
 )
 _OWN_VOICE = ("title", "message", "severity", "caveat")
 
+# questions about what silence would bar: of a flag silence raises nothing, and two flags may well overlap
+_OF_CRITERIA = frozenset(("uncoded", "presumed-barrier", "limits-disagree"))
+
 Part = tuple[str | int, ...]
 
 
@@ -173,7 +176,7 @@ def _ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 # -- as criteria ---------------------------------------------------------------------------------
 
-AS_TRIAL = "flags"
+AS_TRIAL = "FLAGS"
 """The id of the trial that a flag file's statements are compiled and checked as."""
 
 
@@ -223,7 +226,7 @@ def check_flags(
     from .checks import check  # checks knows the library, which knows this module
 
     trial = as_trial(file)
-    problems = [_of_flag(one) for one in check(trial, names, _as_located(tree), dropped)]
+    problems = [_of_flag(one) for one in check(trial, names, _as_located(tree), dropped) if one.code not in _OF_CRITERIA]
     problems += resolve_flags(file, tree, names, known, dropped)
     for i, rule in enumerate(file.flags):
         problems += _spoken(i, rule, tree)

@@ -152,6 +152,7 @@ _REASON_ABOUT = {
 _REASON_OF_ATTRIBUTE = {
     "input": "nothing recorded of {item}, from which the value is computed",
     "event": "nothing recorded of {item}, from which the time is counted",
+    "episode": "the entries of {item} may tell one event twice",
     "attestation": "people have answered differently on the same day: {item}",
 }
 _EXPECTED_DETAIL = {
@@ -185,7 +186,7 @@ _ATTRIBUTE = {
     "grade": "grade",
     "severity": "severity",
     "weight": "body weight",
-    "event": "answer whether two entries are one event",
+    "episode": "answer whether it is the same event as another entry",
     "concept": "exact kind",
     "code": "code",
     "entry": "entry",

@@ -101,6 +101,7 @@ def entry_of(source: str) -> str:
     return source.partition("#")[0]
 
 
+_GIVEN: dict[frozenset[str], set[str]] = {}
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 
@@ -116,7 +117,12 @@ def build(model: type[AnyEntry], fields: dict[str, Any], misread: Sequence[str] 
         fields["misread"] = tuple(dict.fromkeys(misread))
     while True:
         try:
-            return model.model_validate(fields), refused
+            entry = model.model_validate(fields)
+            # pydantic gives every entry a set of its own with the names it was given: a third of its memory,
+            # and the same few sets in every chart. Entries are frozen, so they may share.
+            given = entry.__pydantic_fields_set__
+            object.__setattr__(entry, "__pydantic_fields_set__", _GIVEN.setdefault(frozenset(given), given))
+            return entry, refused
         except ValidationError as error:
             bad = [
                 str(part["loc"][0]) for part in error.errors(include_url=False, include_context=False, include_input=False) if part["loc"]

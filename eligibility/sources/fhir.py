@@ -52,7 +52,7 @@ class Collector:
         self.problems: list[Problem] = []
         self.written: When | None = None
         self.pack = False
-        self._drug_cache: dict[tuple[int, str, str], Drug] = {}
+        self._same_subject: dict[str, Tree] = {}
 
     # taking in
 
@@ -226,7 +226,11 @@ class Collector:
             return
         if self.pack and kind != "Medication":
             # a very large file: keep what will be read, packed, and of the rest only that it was there
-            item.body = orjson.dumps(body) if kind in READERS else None
+            # (copied, because orjson's bytes hold room for more)
+            item.body = bytes(memoryview(orjson.dumps(body))) if kind in READERS else None
+            reference = subject.get("reference") if isinstance(subject, dict) and len(subject) == 1 else None
+            if isinstance(reference, str):
+                subject = self._same_subject.setdefault(reference, subject)
         self._put(item, subject, None)
 
     def _put(self, item: Item, subject: Tree, bad: str | None) -> None:
@@ -364,7 +368,9 @@ class Collector:
                 chart.set_aside(item, item.body)
             return
         if isinstance(item.body, bytes):
-            item = replace(item, body=orjson.loads(item.body))
+            packed = item
+            item = replace(packed, body=orjson.loads(packed.body))
+            packed.body = None
         body = item.body
         version = foreign_version(body, item.kind) if body is not None else None
         if version is not None:

@@ -98,6 +98,10 @@ class Resource:
     def concept_in(self, value: Tree, name: str) -> tuple[tuple[Coding, ...], str | None]:
         if value is None:
             return (), None
+        if type(value) is dict:
+            known = _known_concept(value)
+            if known is not None:
+                return known
         if isinstance(value, str):
             return (), written.clean(value) or None
         if isinstance(value, list) and len(value) == 1:
@@ -150,16 +154,12 @@ class Resource:
 
     def moment_in(self, value: Tree, name: str) -> When | None:
         if isinstance(value, str):
-            text = written.clean(value)
-            if not text:
-                return None
-            if "/" not in text:
-                try:
-                    return When.parse(text)
-                except ValueError as error:
-                    self.fail(name, str(error), "bad-date")
-                    return None
-        self.fail(name, "a date is text, such as 2024-05-17", "bad-date")
+            read = _moment(value)
+            if not isinstance(read, str):
+                return read
+            self.fail(name, read, "bad-date")
+        else:
+            self.fail(name, "a date is text, such as 2024-05-17", "bad-date")
         return None
 
     def period(self, name: str) -> tuple[When | None, When | None]:
@@ -244,11 +244,44 @@ class Resource:
             return None
 
 
+def _known_concept(value: dict[str, Any]) -> tuple[tuple[Coding, ...], str | None] | None:
+    """The short way for a concept of one well-formed code, which nearly all are; None for any other."""
+    codings = value.get("coding")
+    if type(codings) is not list or len(codings) != 1 or type(codings[0]) is not dict:
+        return None
+    first = codings[0]
+    system, code, display, text = first.get("system"), first.get("code"), first.get("display"), value.get("text")
+    for part in (system, code, display, text):
+        if part is not None and type(part) is not str:
+            return None
+    return _one_code(system, code, display, text)
+
+
+@lru_cache(maxsize=65536)
+def _one_code(system: str | None, code: str | None, display: str | None, text: str | None) -> tuple[tuple[Coding, ...], str | None]:
+    coding = _coding(system, code, display)
+    return () if coding is None else (coding,), (written.clean(text) or None) if text is not None else None
+
+
 @lru_cache(maxsize=65536)
 def _coding(system: str | None, code: str | None, display: str | None) -> Coding | None:
     # the same few hundred codes make up most of any chart
     system, code, display = (written.clean(part) or None if part else None for part in (system, code, display))
     return None if code is None and display is None else Coding(system=system, code=code, display=display)
+
+
+@lru_cache(maxsize=65536)
+def _moment(value: str) -> When | str | None:
+    """The date a text is, None for a blank, or what is wrong with it."""
+    text = written.clean(value)
+    if not text:
+        return None
+    if "/" in text:
+        return "a date is one day or moment, such as 2024-05-17"
+    try:
+        return When.parse(text)
+    except ValueError as error:
+        return str(error)
 
 
 _AGE_UNITS = {

@@ -12,12 +12,14 @@ from eligibility.engine.reference import evaluate
 from eligibility.engine.settings import Settings
 from eligibility.model.finding import Finding
 from eligibility.model.time import When
+from eligibility.vocabulary.loader import shipped
 from eligibility.vocabulary.vocabulary import Vocabulary
 
 
 @lru_cache(maxsize=1)
 def vocabulary() -> Vocabulary:
-    return Vocabulary.from_concepts(CONCEPTS)
+    real = shipped()
+    return Vocabulary(CONCEPTS, real.units, real.systems, real.words)
 
 
 def settings_of(case: Case, absence: Any = "presumed", later: int = 0) -> Settings:

@@ -438,8 +438,8 @@ class _World:
         ways: list[bool] = []
         windows = self.windows(s, f) if s.time_words() else [(-FAR, FAR)]
         for lo, hi in windows:
-            # Reading: every word of time but now gives a window (MEANING 6: "where a window is given")
-            start = first if s.now else max(first, lo)
+            # Reading: within and ago give a window (LANGUAGE 3.3); ever, now, at and a lone before or after do not cut
+            start = max(first, lo) if s.within is not None or s.ago is not None else first
             end = min(last, self.today, hi)
             if upto is not None:
                 end = min(end, upto)

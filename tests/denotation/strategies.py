@@ -81,9 +81,9 @@ def duration_limits(draw: st.DrawFn, length: st.SearchStrategy[Any] = lengths) -
 
 
 @st.composite
-def time_words(draw: st.DrawFn, spans: bool, fact_anchor: bool = False, drug: bool = False, now: bool = True) -> dict[str, Any]:
+def time_words(draw: st.DrawFn, spans: bool, fact_anchor: bool = False, drug: bool = False) -> dict[str, Any]:
     """One word of time, with its anchor where it takes one."""
-    words = ["ever", "at", "within", "within", "ago", "side", *(["now", "now"] if spans and now else [])]
+    words = ["ever", "at", "within", "within", "ago", "side", *(["now", "now"] if spans else [])]
     word = draw(one_of(words))
     if word in ("ever", "now"):
         return {word: True}
@@ -104,7 +104,7 @@ def selection(draw: st.DrawFn) -> dict[str, Any]:
     concept = draw(one_of(["washing", "removal", "blocker-a", "flare", "growth", "live-shot", "marker"]))
     words: dict[str, Any] = {BY_ID[concept].family: concept}
     if draw(st.booleans()):
-        words |= draw(time_words(spans=False, now=False))
+        words |= draw(time_words(spans=concept in ("blocker-a", "growth")))
     if BY_ID[concept].family == "medication" and draw(st.booleans()):
         words["where"] = draw(one_of([{"route": "oral"}, {"dose": {"at_least": "2 mg/day"}}, {"lasting": {"at_least": "2 days"}}]))
     if draw(st.booleans()):
@@ -309,7 +309,7 @@ def exemption(draw: st.DrawFn, family: str) -> dict[str, Any]:
     if kind in ("concept", "where", "ask") and family in narrower:
         words[family] = narrower[family]
     if kind == "when":
-        words |= draw(time_words(spans=False))
+        words |= draw(time_words(spans=family in ("condition", "medication")))
     if kind == "fact":
         words |= {"within": draw(lengths), draw(one_of(["before", "after"])): {"procedure": draw(one_of(["washing", "removal"]))}}
     if kind == "where" and family != "observation":

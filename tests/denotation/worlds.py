@@ -200,6 +200,8 @@ class Case:
 
     def possible(self, told: Told) -> bool:
         """Whether the fact may be no event at all."""
+        if told.kind == "plan":
+            return False
         if not told.sure or (told.family == "observation" and told.value[0] == "none" and told.items is None):
             return True
         for other in self.told:
@@ -777,16 +779,16 @@ def certain_in(case: Case, statement: c.FactAtom, ids: set[str], rules: Rules) -
     from denotation.evaluate import _World
 
     found = []
+    others = tuple(t for t in case.told if t.concept not in ids)  # a fact of these may be the anchor
     for t in case.told:
         if t.kind != "fact" or t.concept not in ids or case.possible(t):
             continue
+        worlds = Worlds(replace(case, told=(t, *others)), statement, rules, True, set())
         sure = True
-        worlds = Worlds(replace(case, told=(t,)), statement, rules, True, set())
-        if worlds.size > 4000:
-            return []
-        for world in worlds.all():
+        for world in worlds.all() if worlds.size <= 1000 else worlds.some(300):
             view = _World(world, rules)
-            if not all(view.visible(e) and view.placed(statement, e) for e in world.events) or not world.events:
+            mine = [e for e in world.events if e.concept in ids]
+            if not mine or not all(view.visible(e) and view.placed(statement, e) for e in mine):
                 sure = False
                 break
         if sure:

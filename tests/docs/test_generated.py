@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 
 from eligibility.screening import Results
 
@@ -38,3 +39,24 @@ def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         results = names["results"]
         assert isinstance(results, Results)
         assert results.patients
+
+
+def _as_typed(path: Path) -> Any:
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+
+
+@pytest.mark.parametrize("name", ["rules", "definitions", "concepts"])
+def test_what_ships_is_valid_by_the_committed_schema(name: str) -> None:
+    """An editor that reads docs/schema underlines nothing in the shipped files."""
+    files = {
+        "rules": sorted((ROOT / "rules" / "trials").glob("*.yaml"))[:4],
+        "definitions": sorted((ROOT / "rules" / "definitions").glob("*.yaml")),
+        "concepts": [ROOT / "rules" / "concepts" / "observations" / "kidney.yaml"],
+    }[name]
+    schema = json.loads((ROOT / "docs" / "schema" / f"{name}.json").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    assert files
+    for path in files:
+        data = _as_typed(path) if name != "concepts" else yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert [error.message[:200] for error in validator.iter_errors(data)] == [], path.name
+

@@ -213,7 +213,7 @@ def test_the_example_comes_out_as_the_page_says(example: Example, desk: Any, sai
         example.record,
         on=dt.date.fromisoformat(settings.get("on", AS_OF.isoformat())),
         anchors=dict(one.split() for one in settings.get("anchors", "").split(",") if one),
-        site=plain(settings["site"]) if "site" in settings else None,
+        site=yaml.safe_load(settings["site"]) if "site" in settings else None,
         answers=answers(settings["answered"]) if "answered" in settings else (),
         absence=settings.get("absence", "presumed"),
     )
@@ -245,7 +245,8 @@ def test_what_a_page_says_is_refused_is_refused(refusal: Refusal, desk: Any) -> 
         criterion = isinstance(body, dict) and body.keys() & {"when", "ask", "note", "not_published", "applies_when"}
         lines = [] if criterion else ["when:"]
         lines += [("" if criterion else "  ") + line for line in refusal.text.split("\n")]
-        head = "trial: {id: T1, title: An example}\nschedule:\n  screening: {looks_back: 28 days}\ninclusion:\n  - id: X\n    text: An example\n"
+        head = "trial: {id: T1, title: An example}\nschedule:\n  screening: {looks_back: 28 days}\n"
+        head += "inclusion:\n  - id: X\n    text: An example\n"
         text = head + "".join(f"    {line}\n" for line in lines)
     codes = desk.refusals(text)
     assert refusal.code in codes, f"{refusal.page}:{refusal.line}: rules check says {sorted(codes)}"
@@ -263,7 +264,7 @@ def said_by(node: Any) -> Iterator[tuple[str, str]]:
     """Every (class, field) that a tree of the language says, the class being the one that has the field of its own."""
     if isinstance(node, Node):
         for name in node.model_fields_set:
-            owner = next(cls for cls in type(node).__mro__ if name in cls.__dict__.get("__annotations__", {}))
+            owner = next(cls for cls in type(node).__mro__ if name in inspect.get_annotations(cls))
             yield owner.__name__, name
             yield from said_by(getattr(node, name))
     elif isinstance(node, BaseModel | str | bytes):
@@ -284,7 +285,7 @@ def words_of_the_language() -> set[tuple[str, str]]:
         for cls in vars(module).values()
         if inspect.isclass(cls) and issubclass(cls, Node) and cls.__module__ == module.__name__
     ]
-    return {(cls.__name__, name) for cls in nodes for name in cls.__dict__.get("__annotations__", {}) if name in cls.model_fields}
+    return {(cls.__name__, name) for cls in nodes for name in inspect.get_annotations(cls) if name in cls.model_fields}
 
 
 def test_every_word_of_the_language_is_on_a_page(desk: Any) -> None:

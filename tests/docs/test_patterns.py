@@ -63,7 +63,7 @@ def test_a_computable_construct_is_shown_true_false_and_unknown(name: str) -> No
         assert len(shown) == 3
         assert set().union(*shown) == {"true", "false", "unknown"}
         if not pattern.trials and not pattern.versions:
-            assert [answers for answers in shown] == [{"true"}, {"false"}, {"unknown"}]
+            assert shown == [{"true"}, {"false"}, {"unknown"}]
 
 
 def _trials(name: str, desk: Any, example: Any, folder: Path) -> Iterator[tuple[str, Any]]:

@@ -177,12 +177,13 @@ def bundles() -> Callable[[int], tuple[Any, bytes]]:
 
 def test_mutated_bundles(bundles: Callable[[int], tuple[Any, bytes]]) -> None:
     kept = 0
+    refusals: set[str] = set()
     for number in range(MUTANTS):
         tree, data = bundles(number)
         try:
             items = read(data)
         except Unreadable as refused:
-            assert refused.problem.code == "too-deep"
+            refusals.add(refused.problem.code)
             continue
         except Exception as error:
             raise AssertionError(f"mutant {number} made the reader fall") from error
@@ -207,6 +208,7 @@ def test_mutated_bundles(bundles: Callable[[int], tuple[Any, bytes]]) -> None:
             assert again.patient == item.patient, f"mutant {number}"
         assert counted + nobodys == resources(tree), f"mutant {number}: an entry was lost or counted twice"
     assert kept > MUTANTS / 2
+    assert refusals <= {"too-deep"}
 
 
 def test_bytes_cut_and_flipped(tmp_path: Path) -> None:

@@ -74,8 +74,10 @@ def excused(atom: Any, case: Case) -> bool:
 # -- tiny domains, enumerated whole ----------------------------------------------------------------
 
 POINTS = [{"procedure": "washing", **words} for words in ({"ever": True}, {"within": "2 days"}, {"ago": {"at_least": "2 days"}})]
-RESULTS = [{"observation": "marker-fasting", "within": "3 days", word: {"at_least": "2"}} for word in ("any", "every", "latest", "earliest")]
-SPANS = [{"medication": "blocker-b", **words} for words in ({"now": True}, {"within": "2 days"}, {"ago": {"above": "1 day"}, "after": "consent"})]
+WORDS = ("any", "every", "latest", "earliest")
+RESULTS = [{"observation": "marker-fasting", "within": "3 days", word: {"at_least": "2"}} for word in WORDS]
+WHENS: list[dict[str, Any]] = [{"now": True}, {"within": "2 days"}, {"ago": {"above": "1 day"}, "after": "consent"}]
+SPANS = [{"medication": "blocker-b", **words} for words in WHENS]
 
 
 def records(concept: str, kind: str) -> list[tuple[Told, ...]]:

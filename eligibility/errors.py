@@ -6,9 +6,11 @@ place (file, line, column, entry) and the *kind* of thing found there, never the
 
 from __future__ import annotations
 
+import os
+import traceback
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +91,34 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """
     near = get_close_matches(word, list(known), n=3, cutoff=0.6)
     return f"did you mean {' or '.join(near)}?" if near else None
+
+
+def place_of_fault(error: BaseException) -> str:
+    """The kind of an unexpected error and its place in the program; never its message, which may hold a value.
+
+    >>> try:
+    ...     {}["a patient's secret"]
+    ... except KeyError as error:
+    ...     print(place_of_fault(error).partition(" at ")[0])
+    KeyError
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if f"{os.sep}eligibility{os.sep}" in frame.filename] or list(frames)
+    if not own:
+        return type(error).__name__
+    return f"{type(error).__name__} at {os.path.basename(own[-1].filename)}, line {own[-1].lineno}"
+
+
+def fault(error: BaseException, file: str | None) -> Problem:
+    """A fault of the program over one record, as a problem of its file: the others go on."""
+    return Problem(
+        "fault",
+        f"a fault of the program over this record ({place_of_fault(error)}); it was left out",
+        file=file,
+        instead="report it with this place; ELIGIBILITY_DEBUG=1 ends the run with the traceback, which may show values of the record",
+    )
+
+
+def debugging() -> bool:
+    """Whether faults of the program are to end the run with their traceback."""
+    return os.environ.get("ELIGIBILITY_DEBUG") == "1"

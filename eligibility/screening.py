@@ -24,7 +24,7 @@ from .engine.record import Record, prepare
 from .engine.reference import attestation_notices
 from .engine.reference import screen as screen_one
 from .engine.settings import Settings
-from .errors import Problem, UsageError, did_you_mean
+from .errors import EligibilityError, Problem, UsageError, debugging, did_you_mean, fault
 from .language.library import RuleLibrary, load_library
 from .model.finding import Notice, PatientResult, Screening
 from .model.patient import Patient
@@ -122,13 +122,21 @@ def screen_with(
     """Screen records with a screener already built; what cannot be read is listed and the rest is done."""
     reports: list[PatientReport] = []
     problems: list[Problem] = []
-    for item in read_sources(sources, patients=patients, strict_fhir=strict_fhir, stdin=stdin, progress=progress):
+    read: dict[str, Any] = {"patients": patients, "strict_fhir": strict_fhir, "stdin": stdin, "progress": progress}
+    for item in read_sources(sources, vocabulary=screener.vocabulary, **read):
         if isinstance(item, Problem):
             problems.append(item)
             continue
         patient, file, own = item
         problems += own
-        reports.append(screener.screen(patient, file))
+        try:
+            reports.append(screener.screen(patient, file))
+        except EligibilityError:
+            raise
+        except Exception as error:  # one record must not cost the others theirs
+            if debugging():
+                raise
+            problems.append(fault(error, file or None))
     return Results(screener.envelope, tuple(reports), tuple(problems))
 
 
@@ -180,7 +188,7 @@ def codes_worksheet(
 
     sheet = Worksheet(screener.vocabulary)
     problems: list[Problem] = []
-    for item in read_sources(sources, patients=patients, stdin=stdin, progress=progress):
+    for item in read_sources(sources, vocabulary=screener.vocabulary, patients=patients, stdin=stdin, progress=progress):
         if isinstance(item, Problem):
             problems.append(item)
             continue
@@ -386,10 +394,11 @@ def read_sources(
     strict_fhir: bool = False,
     stdin: BinaryIO | None = None,
     progress: Callable[..., None] | None = None,
+    vocabulary: Vocabulary | None = None,
 ) -> Iterator[Problem | tuple[Patient, str, tuple[Problem, ...]]]:
     """Patients with the file they came from and what of them could not be read, or a file's problem.
 
-    A patient asked for by id and not met is a problem at the end.
+    ``vocabulary`` is what abstraction sheets name their rows by; the shipped one if not given. A patient asked for by id and not met is a problem at the end.
     """
     met: set[str] = set()
     for batch in _batches(sources):
@@ -400,7 +409,8 @@ def read_sources(
             continue
         from .sources.intake import read  # a caller who brings patients needs no reader
 
-        for item in read(batch, stdin=stdin, patients=list(patients) or None, progress=progress, strict_fhir=strict_fhir):
+        options: dict[str, Any] = {"progress": progress, "strict_fhir": strict_fhir, "vocabulary": vocabulary}
+        for item in read(batch, stdin=stdin, patients=list(patients) or None, **options):
             if isinstance(item, Problem):
                 yield item
                 continue

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from .. import __version__
-from ..errors import EligibilityError, did_you_mean
+from ..errors import EligibilityError, debugging, did_you_mean, place_of_fault
 from .codes import codes
 from .convert import convert
 from .rules import rules
@@ -59,7 +57,7 @@ class App(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except Exception as error:
-            if os.environ.get("ELIGIBILITY_DEBUG") == "1":
+            if debugging():
                 raise
             click.echo(_fault(error), err=True)
             return INTERNAL
@@ -75,11 +73,8 @@ class App(click.Group):
 
 def _fault(error: Exception) -> str:
     """What to say of an unexpected error: its kind and place, never its message, which may hold a value."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if f"{os.sep}eligibility{os.sep}" in frame.filename] or list(frames)
-    place = f" at {Path(own[-1].filename).name}, line {own[-1].lineno}" if own else ""
     return (
-        f"Error: a fault of the program ({type(error).__name__}{place}); nothing was written. "
+        f"Error: a fault of the program ({place_of_fault(error)}); nothing was written. "
         "Run again with ELIGIBILITY_DEBUG=1 for the traceback, which may show values of the record, and report it without them."
     )
 

@@ -405,5 +405,8 @@ def equivalent_drugs(vocabulary: Vocabulary, drug: str) -> tuple[str, ...]:
 @lru_cache(maxsize=16)
 def _relevant(vocabulary: Vocabulary, drug: str) -> frozenset[str]:
     """Those drugs and the classes they are in (a bare "glucocorticoid" may be any of them)."""
-    drugs = equivalent_drugs(vocabulary, drug)
+    drugs = set(equivalent_drugs(vocabulary, drug))
+    known = vocabulary.concepts.get(drug)
+    for parent in known.broader if known is not None else ():
+        drugs |= vocabulary.descendants(parent)  # one without a published factor counts too, by an unknown amount
     return frozenset(drugs) | {above for one in drugs for above in vocabulary.ancestors(one)}

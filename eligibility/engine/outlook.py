@@ -106,6 +106,14 @@ class Outlook:
         answer = self.now.answer(leaf, criterion)
         if leaf.question is not None:
             return [(Need("attest", leaf.asks),)]
+        return self._told_needs(leaf, answer, bad) + self._presumed_needs(answer)
+
+    def _presumed_needs(self, answer: LeafAnswer) -> list[tuple[Need, ...]]:
+        """Entries only presumed to be something else, where that presumption is what is left open."""
+        family = self._family(answer.leaf)
+        return [(Need("map", answer.leaf.name, family, "code", fact.source),) for fact in answer.presumed_not]
+
+    def _told_needs(self, leaf: Leaf, answer: LeafAnswer, bad: Truth) -> list[tuple[Need, ...]]:
         if any(reason.code == "not_published" for reason in answer.reasons):
             return [(Need("none", leaf.name, attribute="not_published"),)]
         if leaf.kind == "dose" or leaf.choice == "unchanged":

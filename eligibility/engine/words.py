@@ -41,6 +41,7 @@ class LeafAnswer:
     candidates: list[Candidate] = field(default_factory=list)
     outside: list[Fact] = field(default_factory=list)
     unclear: list[Fact] = field(default_factory=list)
+    presumed_not: list[Fact] = field(default_factory=list)
     deciding: list[Fact] = field(default_factory=list)
     silent: bool = False
     stated: bool = False
@@ -95,7 +96,9 @@ class Words:
         else:
             presumed_named = presumed_not
         stated = not plans and self.selecting.stated(selector, (win.l1, min(win.u2, 10**9)))
-        answer = LeafAnswer(leaf, UNKNOWN, win, outside=outside, unclear=may, stated=stated, missing_inputs=missing)
+        answer = LeafAnswer(
+            leaf, UNKNOWN, win, outside=outside, unclear=may, presumed_not=presumed_not, stated=stated, missing_inputs=missing
+        )
         self._decide(answer, pool, may, presumed_not)
         if self.strict_only and answer.truth in (Truth.PRESUMED_FALSE, Truth.PRESUMED_TRUE):
             answer.truth, answer.silent = UNKNOWN, True
@@ -279,10 +282,25 @@ class Words:
             low = max(low, len({c.fact.entry.event for c in matches if c.fact.entry.event is not None}))
         if low >= n:
             return TRUE
+        if count.apart is not None and not scene.nearby and (most := self._most_apart(scene, count.apart)) is not None:
+            return scene.silence if most < n else UNKNOWN
         maybe = [candidate.fact.entry.event for candidate in scene.kept if candidate.answer[0] is not False]
         numbered = {event for event in maybe if event is not None}
         high = len(numbered) + maybe.count(None) + len(scene.nearby)
         return scene.silence if high < n else UNKNOWN
+
+    @staticmethod
+    def _most_apart(scene: _Scene, apart: Duration) -> int | None:
+        """The most facts so far apart, where all are dated to the day; None where a date may move."""
+        facts = sorted((c.fact for c in scene.kept if c.answer[0] is not False), key=lambda fact: fact.s_lo)
+        if any(fact.s_lo // MINUTES != fact.s_hi // MINUTES for fact in facts):
+            return None
+        most, free = 0, None
+        for fact in facts:
+            day = fact.s_lo // MINUTES
+            if free is None or day >= free:
+                most, free = most + 1, apart.on(day)
+        return most
 
     @staticmethod
     def _next_after(end: int, episode: Duration | None, apart: Duration | None) -> int:
@@ -524,7 +542,7 @@ class Words:
         span = Window(first, first, last, last, win.a1, win.a2, win.assumes, names=win.names)
         may, presumed_not = self._unclear_drugs(drugs, span)
         total = dose_on(self.selecting, drug, first, last) if leaf.choice == "latest" else self._doses(drug, first, last)
-        answer = LeafAnswer(leaf, UNKNOWN, span, unclear=may, dose=total, deciding=list(total.used))
+        answer = LeafAnswer(leaf, UNKNOWN, span, unclear=may, presumed_not=presumed_not, dose=total, deciding=list(total.used))
         absence = [
             a for a in self.record.absences if a.family == "medication" and a.concept is None and a.start <= max(first, self.record.birth)
         ]
@@ -737,7 +755,7 @@ class Words:
     def _one_or_several(self, answer: LeafAnswer, add: Any) -> None:
         """Facts enough for a count, were it known that none is another one told again."""
         test = answer.leaf.test
-        if not isinstance(test, Count) or answer.leaf.entries:
+        if not isinstance(test, Count) or answer.leaf.entries or test.apart is not None:
             return
         matches = [c for c in answer.candidates if c.certain and c.answer[0] is True]
         wanted = test.at_least if test.at_least is not None else (test.at_most or 0) + 1

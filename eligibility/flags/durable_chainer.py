@@ -26,6 +26,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import count
 from typing import Any
@@ -87,8 +88,7 @@ class DurableChainer:
     # -- the engine ------------------------------------------------------------------------------
 
     def _open(self) -> Any:
-        from durable import engine
-
+        engine = import_module("durable.engine")  # untyped, and not always there
         definition: dict[str, Any] = {"warm": {"all": [{"p0": {"warm": 1}}], "run": _nothing}}
         for number, (_, body) in enumerate(self._horn):
             patterns = [{f"p{place}": self._tests(literal)} for place, literal in enumerate(body)]
@@ -109,12 +109,10 @@ class DurableChainer:
 
     def close(self) -> None:
         """Give the engine's tables back. A chainer that was inherited by a fork leaves them alone."""
-        import durable_rules_engine
-
         with self._lock:
             rules, self._rules = self._rules, None
             if rules is not None and self._pid == os.getpid():
-                durable_rules_engine.delete_ruleset(rules._handle)
+                import_module("durable_rules_engine").delete_ruleset(rules._handle)
 
     # -- chaining --------------------------------------------------------------------------------
 
@@ -176,8 +174,7 @@ def _fire(rules: Any, state: Any) -> Iterator[str]:
     The engine's own loop makes a closure with a time limit for each rule, after which it silently
     leaves the rest out, and calls a consequent whose errors it swallows. This is that loop without them.
     """
-    import durable_rules_engine as core
-
+    core = import_module("durable_rules_engine")
     found = core.start_action_for_state(rules._handle, state)
     message = found[1] if found else None
     while message:

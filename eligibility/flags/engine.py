@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from ..engine.outlook import Outlook
 from ..engine.plan import Plan, PlanCriterion, compile_plan
@@ -19,7 +19,7 @@ from ..engine.reference import Evaluation
 from ..engine.settings import Settings
 from ..language.flag_files import FlagLibrary, as_trial
 from ..model.finding import Finding, Need
-from ..model.flag import FlagFile, FlagFinding, FlagLink, FlagRule, ProductFact, Score, state_of
+from ..model.flag import FlagFile, FlagFinding, FlagLink, FlagRule, ProductFact, Score
 from ..model.time import When
 from ..model.trial import Definition, TrialFile
 from ..model.truth import FALSE, NOT, PRESUMED_FALSE, TRUE, Truth
@@ -43,6 +43,15 @@ class _Compiled:
     file: FlagFile
     plan: Plan
     criteria: Mapping[str, PlanCriterion]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductAnswers:
+    """What a trial's rule file answers of its product: the facts by flag, and their truth for every flag they bear on."""
+
+    trial: TrialFile
+    facts: Mapping[str, tuple[ProductFact, ...]]
+    truths: Mapping[str, Truth]
 
 
 class FlagEngine:
@@ -79,7 +88,8 @@ class FlagEngine:
         self._pid = -1
         self._chainers: tuple[DurableChainer | PlainChainer, ...] = ()
         self.chainer = self._build()
-        self._products: dict[tuple[str, str], tuple[ProductFact, ...]] = {}
+        self._products: dict[int, ProductAnswers] = {}
+        self._facts: dict[tuple[ProductFact, ...], tuple[ProductFact, ...]] = {}
 
     def _build(self) -> str:
         """Make the chainers of this process; the name of the one that runs."""
@@ -120,14 +130,15 @@ class FlagEngine:
         """A derived flag's rule."""
         return next(rule for program in self._programs for rule in program.rules if rule.head == flag)
 
-    def product(self, rule: FlagRule, trial: TrialFile) -> tuple[ProductFact, ...]:
-        """What a flag asks of a trial's product, answered once a trial."""
-        if rule.product is None:
-            return ()
-        key = (trial.id, rule.id)
-        known = self._products.get(key)
+    def product(self, trial: TrialFile) -> ProductAnswers:
+        """What the flags ask of a trial's product, answered once a trial."""
+        known = self._products.get(id(trial))
         if known is None:
-            known = self._products[key] = product_facts(rule.product, trial)
+            asked = {flag: product_facts(rule.product, trial) for flag, rule in self.flags.rules.items() if rule.product is not None}
+            facts = {flag: self._facts.setdefault(found, found) for flag, found in asked.items()}
+            truths = {flag: least(facts[flag]) if flag in facts else TRUE for flag in self.by_product}
+            # the trial is held, so that its id stays its own
+            known = self._products[id(trial)] = ProductAnswers(trial, facts, truths)
         return known
 
     def patient(self, record: Record, settings: Settings, details: bool = True) -> PatientFlags:
@@ -165,6 +176,7 @@ class _Day:
     scores: dict[str, Score | None] = field(default_factory=dict)
     outlooks: dict[int, Outlook] = field(default_factory=dict)
     chains: dict[tuple[Truth, ...], dict[str, Truth]] = field(default_factory=dict)
+    made: dict[tuple[Any, ...], FlagFinding] = field(default_factory=dict)
 
 
 class PatientFlags:
@@ -179,19 +191,18 @@ class PatientFlags:
 
     def of(self, trial: TrialFile, anchors: Mapping[str, When] | None = None) -> tuple[FlagFinding, ...]:
         """Raised and unknown flags beside a trial, in the order of the files; ``anchors`` are the days given for it."""
-        engine = self.engine
         day = self._day(anchors or {})
-        truths = self._truths(day, trial)
-        found: list[FlagFinding] = []
-        for flag, rule in engine.flags.rules.items():
-            if state_of(truths[flag]) == "not_raised":
-                continue
-            found.append(self._finding(day, rule, trial, truths))
-        return tuple(found)
+        answers = self.engine.product(trial)
+        truths = self._truths(day, answers)
+        return tuple(
+            self._finding(day, rule, answers.facts.get(flag, ()), truths)
+            for flag, rule in self.engine.flags.rules.items()
+            if truths[flag] > PRESUMED_FALSE
+        )
 
     def truths(self, trial: TrialFile, anchors: Mapping[str, When] | None = None) -> dict[str, Truth]:
         """The truth of every flag beside a trial, those not raised included."""
-        truths = self._truths(self._day(anchors or {}), trial)
+        truths = self._truths(self._day(anchors or {}), self.engine.product(trial))
         return {flag: truths[flag] for flag in self.engine.flags.rules}
 
     # -- statements ----------------------------------------------------------------------------
@@ -222,11 +233,9 @@ class PatientFlags:
 
     # -- chaining ------------------------------------------------------------------------------
 
-    def _truths(self, day: _Day, trial: TrialFile) -> dict[str, Truth]:
+    def _truths(self, day: _Day, answers: ProductAnswers) -> dict[str, Truth]:
         engine = self.engine
-        own = {
-            flag: min(day.own.get(flag, TRUE), least(engine.product(engine.flags.rules[flag], trial))) for flag in engine.by_product
-        }
+        own = {flag: min(day.own.get(flag, TRUE), truth) for flag, truth in answers.truths.items()}
         facts = _inputs(engine.inputs(1), {**day.settled, **own})
         key = tuple(facts.values())
         if key not in day.chains:
@@ -235,23 +244,27 @@ class PatientFlags:
 
     # -- findings ------------------------------------------------------------------------------
 
-    def _finding(self, day: _Day, rule: FlagRule, trial: TrialFile, truths: Mapping[str, Truth]) -> FlagFinding:
+    def _finding(self, day: _Day, rule: FlagRule, product: tuple[ProductFact, ...], truths: Mapping[str, Truth]) -> FlagFinding:
+        """A raised or unknown flag; one that is the same beside another trial is made once."""
         truth = truths[rule.id]
+        key = (rule.id, truth, id(product), *(truths[name] for name, _ in rule.rests_on))
+        known = day.made.get(key)
+        if known is not None:
+            return known
         own = day.own.get(rule.id)
-        finding = None if own is None else self._found(day, rule.id)
-        needs = self._needs(day, rule.id) if truth is not TRUE and own not in (None, TRUE) and self.details else ()
         _, evaluation, _ = day.evaluations[self.engine.holders[rule.id]]
-        return FlagFinding(
-            rule,
-            truth,
-            finding,
-            tuple(fact for fact in self.engine.product(rule, trial) if truth is not TRUE or fact.truth is TRUE),
-            self._links(rule, truth, truths),
-            needs,
-            self._score(day, rule),
-            tuple(one for concept in rule.show for one in latest_of(concept, evaluation)),
-            self.engine.depths.get(rule.id, 0),
+        found = day.made[key] = FlagFinding(
+            rule=rule,
+            truth=truth,
+            finding=None if own is None else self._found(day, rule.id),
+            product=tuple(fact for fact in product if truth is not TRUE or fact.truth is TRUE),
+            links=self._links(rule, truth, truths),
+            needs=self._needs(day, rule.id) if truth is not TRUE and own not in (None, TRUE) and self.details else (),
+            score=self._score(day, rule),
+            shown=tuple(one for concept in rule.show for one in latest_of(concept, evaluation)),
+            depth=self.engine.depths.get(rule.id, 0),
         )
+        return found
 
     def _links(self, rule: FlagRule, truth: Truth, truths: Mapping[str, Truth]) -> tuple[FlagLink, ...]:
         """The flags that raise it; or those that hold it open."""

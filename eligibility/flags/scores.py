@@ -27,7 +27,9 @@ def score_of(shown: ScoreShown, derived: Derived, evaluation: Evaluation, criter
     inputs = tuple(ScoreInput(concept, _evidence(concept, chosen, evaluation, answer)) for concept, _ in formula.inputs)
     missing = tuple(one.concept for one in inputs if not one.evidence) if chosen is None or chosen.derived_from else ()
     if formula.person:
-        missing += tuple(name for name, there in (("birth date", evaluation.record.births), ("sex", evaluation.record.patient.sex)) if not there)
+        missing += tuple(
+            name for name, there in (("birth date", evaluation.record.births), ("sex", evaluation.record.patient.sex)) if not there
+        )
     value = None
     if chosen is not None and not missing:
         read = read_value(chosen, evaluation.record.vocabulary)
@@ -81,6 +83,3 @@ def _evidence(concept: str, chosen: Fact | None, evaluation: Evaluation, answer:
 def _unit(name: str, formula: Formula, evaluation: Evaluation) -> str:
     concept = evaluation.record.vocabulary.concepts.get(name)
     return (concept.unit if concept is not None else None) or formula.unit
-
-
-

@@ -285,7 +285,7 @@ def _spoken(i: int, rule: FlagRule, tree: Located) -> Iterator[Problem]:
     for word, text in said:
         found = _ADVISES.search(text or "")
         if found is not None:
-            loc = ("flags", i, *word.split("."))
+            loc: Part = ("flags", i, *word.split("."))
             message = f"«{found.group()}» is advice, or a verdict"
             yield tree.problem("advice", message, loc, where=f"flag {rule.id}", instead=ADVICE["advice"])
 

@@ -20,11 +20,11 @@ from typing import Any, BinaryIO
 import orjson
 
 from ..errors import Problem
-from ..model.patient import Sex
 from ..model.time import When
 from . import written
 from .arrival import PatientInput
 from .fhir_chart import Chart, Drug, Item, Key, Scope, contained, plain_id, text_of
+from .fhir_identity import identity, older
 from .fhir_look import PATIENT_REFERENCE, People
 from .fhir_medications import described
 from .fhir_resources import FOREIGN_FAMILY, READERS, UNREAD, foreign_version, read_item
@@ -32,8 +32,6 @@ from .fhir_values import Resource
 from .raw import Marked, MarkedList, Tree, Unreadable, doubled_keys, elements, parse_json
 
 _KIND = re.compile(r"[A-Z][A-Za-z]{2,60}")
-_SEXES: dict[str, Sex] = {"female": "female", "male": "male", "other": "other", "unknown": "unknown"}
-_BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
 _STATED_TIME = ("document", "collection", "searchset")
 
 
@@ -333,13 +331,14 @@ class Collector:
 
     def _read(self, person: str, items: list[Item], aside: list[tuple[Item, str]]) -> PatientInput:
         chart = Chart(person, self._drug, self._known)
-        first = items[0] if items else aside[0][0]
-        chart.file = first.scope.file
+        those = [*(item for item in items if item.kind == "Patient"), *items, *(item for item, _ in aside)]
+        files = list(dict.fromkeys(item.scope.file for item in those))
+        chart.file = files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
         for written_on in (self.written, *(item.scope.written for item in items[:1])):
             if written_on is not None and (chart.written is None or written_on.hi > chart.written.hi):
                 chart.written = written_on
         kept = self._once(items, aside, chart)
-        self._identity(person, [item for item in kept if item.kind == "Patient"], items, chart)
+        identity(person, [item for item in kept if item.kind == "Patient"], items, chart)
         foreign: dict[tuple[str, str], list[Item]] = {}
         with _no_collection():
             for item in kept:
@@ -397,7 +396,7 @@ class Collector:
         drop: dict[int, str] = {}
         for pointer, those in again.items():
             if "@" not in pointer:
-                drop.update(self._older(those))
+                drop.update(older(those))
             number = 1
             for item in those[1:]:
                 while item.pointer in first:
@@ -422,76 +421,6 @@ class Collector:
             if id(item) in drop:
                 chart.set_aside(item, drop[id(item)])
         return [item for item in items if id(item) not in drop]
-
-    def _older(self, those: list[Item]) -> Iterator[tuple[int, str]]:
-        bodies = [orjson.loads(item.body) if isinstance(item.body, bytes) else item.body for item in those]
-        different: list[int] = []
-        for index, body in enumerate(bodies):
-            if any(body == bodies[other] for other in different):
-                yield id(those[index]), "a copy of an entry already read"
-            else:
-                different.append(index)
-        if (
-            len(different) < 2
-            or those[0].kind not in (*READERS, "Patient")
-            or any(not isinstance(bodies[index], dict) for index in different)
-        ):
-            return
-        stamps = [_stamp(bodies[index]) for index in different]
-        if None not in stamps and len(set(stamps)) == len(stamps):
-            newest = max(range(len(stamps)), key=lambda place: stamps[place])  # type: ignore[arg-type,return-value]
-            for place, index in enumerate(different):
-                if place != newest:
-                    yield id(those[index]), "an older version of an entry"
-            return
-        if those[0].kind == "Patient":
-            return  # differing birth dates and sexes are kept as alternatives
-        for index in different:
-            those[index].doubtful = True
-
-    def _identity(self, person: str, patients: list[Item], items: list[Item], chart: Chart) -> None:
-        bodies = [(item, Resource(item.body)) for item in patients if isinstance(item.body, dict)]
-        if not bodies and "#" in person:
-            for item in items:
-                body = orjson.loads(item.body) if isinstance(item.body, bytes) else item.body
-                held = contained(body, person.rpartition("#")[2]) if isinstance(body, dict) else None
-                if held is not None:
-                    bodies = [(item, Resource(held))]
-                    break
-        if not bodies:
-            chart.problems.append(
-                Problem(
-                    "no-patient-resource",
-                    "the record has no Patient resource: birth date and sex are unknown",
-                    file=chart.file,
-                    severity="warning",
-                    instead="give the file with the Patient too",
-                )
-            )
-        for item, resource in bodies:
-            birth = resource.moment("birthDate")
-            if birth is not None:
-                chart.births.setdefault(birth.text, birth)
-            sex = resource.word("gender")
-            known = _SEXES.get(sex or "")
-            if known is not None:
-                chart.sexes[known] = None
-            elif sex is not None:
-                resource.fail("gender", "the gender is none of female, male, other, unknown", "bad-choice")
-            for extension in resource.objects("extension"):
-                if extension.get("url") == _BIRTH_SEX and extension.get("valueCode") in ("F", "M"):
-                    chart.sexes["female" if extension["valueCode"] == "F" else "male"] = None
-            died = resource.moment("deceasedDateTime")
-            if died is not None:
-                chart.deceased = died
-            elif resource.flag("deceasedBoolean") is True and not isinstance(chart.deceased, When):
-                chart.deceased = True
-            for path, code, message in resource.bad:
-                chart.complain(item, path, code, message)
-                if path.startswith("deceased"):
-                    chart.deceased = chart.deceased or True  # a death is told, its day is not readable
-        if len(chart.births) == 1:
-            chart.birth = next(iter(chart.births.values()))
 
     def _known(self, item: Item, reference: str) -> bool:
         if reference.startswith("#"):
@@ -536,18 +465,6 @@ def _no_collection() -> Iterator[None]:
 
 PACKED = 32 << 20
 """Bytes of NDJSON from which resources wait packed, not as trees."""
-
-
-def _stamp(body: dict[str, Any]) -> tuple[int, str] | None:
-    """What tells versions of one resource apart: the number of the version, then when it was written."""
-    meta = body.get("meta")
-    if not isinstance(meta, dict):
-        return None
-    version, updated = meta.get("versionId"), meta.get("lastUpdated")
-    number = int(version) if isinstance(version, str) and version.isascii() and version.isdigit() and len(version) < 12 else -1
-    if number < 0 and not isinstance(updated, str):
-        return None
-    return number, updated if isinstance(updated, str) else ""
 
 
 def people_of(tree: Tree) -> People:

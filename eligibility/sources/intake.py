@@ -15,22 +15,26 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from ..errors import Problem
+from ..errors import EligibilityError, Problem, debugging, fault
 from . import fhir, fhir_look
 from .arrival import PatientInput
 from .native import looks_native, read_native
 from .raw import Tree, Unreadable, damaged, elements, parse_json, unpack
+from .sheet_cells import is_sheet_text, is_workbook, text_grid, workbook_grids
 from .yaml_text import parse_yaml
+
+if TYPE_CHECKING:
+    from ..vocabulary.vocabulary import Vocabulary
 
 __all__ = ["PatientInput", "Progress", "read"]
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called after each file with how many of how many are done."""
 
-READ_SUFFIXES = (".json", ".ndjson", ".jsonl", ".yaml", ".yml", ".xml")
-"""What is read in a folder, with or without ``.gz``; other files there are counted in a note."""
+READ_SUFFIXES = (".json", ".ndjson", ".jsonl", ".yaml", ".yml", ".xlsx", ".xml")
+"""What is read in a folder, with or without ``.gz``, and with them CSV files that hold a sheet; others are counted in a note."""
 
 LARGE = 32 << 20
 """Bytes from which a bundle is read entry by entry and not as one tree."""
@@ -88,10 +92,12 @@ def read(
     patients: Sequence[str] | None = None,
     progress: Progress | None = None,
     strict_fhir: bool = False,
+    vocabulary: Vocabulary | None = None,
 ) -> Iterator[PatientInput | Problem]:
     """Every patient of files, folders and ``-`` (standard input), and every problem that belongs to no patient.
 
     ``patients`` keeps those ids only. ``strict_fhir`` adds the violations that fhir.resources finds.
+    ``vocabulary`` is what abstraction sheets name their rows by; the shipped one if not given.
     Nothing is raised for bad input; :class:`eligibility.errors.UsageError` where the strict check is
     asked for and not installed.
 
@@ -121,8 +127,8 @@ def read(
                 collector.written = exports[folder].written
             items = _fhir(group, collector, wanted, alone=total == 1)
         else:
-            items = _plain(group[0])
-        for item in items:
+            items = _plain(group[0], vocabulary)
+        for item in _unharmed(items, group[0].name):
             if isinstance(item, Problem):
                 yield item
                 continue
@@ -144,6 +150,18 @@ def read(
         done += len(group)
         if progress is not None:
             progress(done, total)
+
+
+def _unharmed(items: Iterator[PatientInput | Problem], name: str) -> Iterator[PatientInput | Problem]:
+    """The items; a fault of the program over one file is told, and the other files go on."""
+    try:
+        yield from items
+    except EligibilityError:
+        raise
+    except Exception as error:
+        if debugging():
+            raise
+        yield fault(error, name)
 
 
 def _why(error: OSError) -> str:
@@ -179,10 +197,10 @@ def _folder(path: Path, name: str) -> Iterator[_File]:
     other: dict[str, int] = {}
     for inner in sorted(path.rglob("*"), key=lambda one: one.relative_to(path).parts):
         relative = inner.relative_to(path)
-        if any(part.startswith(".") for part in relative.parts) or not inner.is_file():
-            continue
+        if any(part.startswith((".", "~$")) for part in relative.parts) or not inner.is_file():
+            continue  # hidden, or the lock that a spreadsheet leaves beside an open workbook
         suffixes = [suffix.lower() for suffix in inner.suffixes if suffix.lower() != ".gz"]
-        if suffixes and suffixes[-1] in READ_SUFFIXES:
+        if suffixes and (suffixes[-1] in READ_SUFFIXES or (suffixes[-1] == ".csv" and _holds_sheet(inner))):
             found = True
             yield _File(str(Path(name) / relative), inner)
         else:
@@ -198,6 +216,15 @@ def _folder(path: Path, name: str) -> Iterator[_File]:
         yield _File(name, None, problem=Problem("other-files", f"files of other kinds were left alone: {what}", file=name, severity="note"))
 
 
+def _holds_sheet(path: Path) -> bool:
+    """Whether a CSV file is an abstraction sheet, and not a code map or a log that lies beside the charts."""
+    try:
+        with path.open("rb") as raw, fhir_look.unpacked(raw) as stream:
+            return is_sheet_text(unpack(stream.read(1 << 16), path.name).decode(errors="ignore"))
+    except (OSError, EOFError, zlib.error, Unreadable):
+        return False
+
+
 # what a file is
 
 
@@ -210,7 +237,12 @@ def _look(file: _File, keep: bool, alone: bool) -> None:
                 with file.open() as stream:
                     file.people = fhir_look.people_of_parts(elements(stream, "entry", file.name))
             return
-        data = unpack(file.bytes(), file.name)
+        packed = file.bytes()
+        if is_workbook(packed):
+            file.kind = "workbook"
+            file.data = packed if keep else None
+            return
+        data = unpack(packed, file.name)
         file.kind, tree = _format(data, file)
         if file.kind == "ndjson":
             file.data = data if keep else None
@@ -248,7 +280,19 @@ def _format(data: bytes, file: _File) -> tuple[str, Tree]:
             file.lists = manifest
             return "manifest", tree
         return "native", tree
-    documents = parse_yaml(_text(data, file.name), file.name)
+    text = _text(data, file.name)
+    if is_sheet_text(text):
+        return "sheet", None
+    if file.path is not None and file.path.suffix.lower() == ".csv":
+        raise Unreadable(
+            Problem(
+                "not-a-sheet",
+                "none of its first lines is the header of an abstraction sheet",
+                file=file.name,
+                instead="worksheet writes one; its columns keep their names",
+            )
+        )
+    documents = parse_yaml(text, file.name)
     trees = [tree for tree in documents if tree is not None]
     return "native", trees[0] if len(trees) == 1 else trees
 
@@ -335,12 +379,14 @@ def _is_fhir(file: _File) -> bool:
 # reading
 
 
-def _plain(file: _File) -> Iterator[PatientInput | Problem]:
+def _plain(file: _File, vocabulary: Vocabulary | None) -> Iterator[PatientInput | Problem]:
     if file.problem is not None:
         yield file.problem
         return
     stem = file.path.name.split(".")[0] if file.path is not None else "patient"
-    if file.kind == "manifest":
+    if file.kind in ("workbook", "sheet"):
+        yield from _sheets(file, stem, vocabulary)
+    elif file.kind == "manifest":
         yield from _check_manifest(file)
     elif file.kind == "native-lines":
         assert file.data is not None
@@ -355,6 +401,18 @@ def _plain(file: _File) -> Iterator[PatientInput | Problem]:
             yield from _native(tree, file.name, f"{stem}-{number}", number)
     else:
         yield from _native(file.tree, file.name, stem, None)
+
+
+def _sheets(file: _File, stem: str, vocabulary: Vocabulary | None) -> Iterator[PatientInput | Problem]:
+    from ..vocabulary.loader import shipped
+    from .sheet import read_sheets
+
+    try:
+        data = file.data if file.data is not None else file.bytes()
+        grids = workbook_grids(data, file.name) if file.kind == "workbook" else iter([text_grid(_text(data, file.name), file.name)])
+        yield from read_sheets(grids, file.name, stem, vocabulary if vocabulary is not None else shipped())
+    except Unreadable as error:
+        yield error.problem
 
 
 def _native(tree: Tree, name: str, fallback_id: str, line: int | None) -> Iterator[PatientInput | Problem]:

@@ -59,4 +59,3 @@ def test_what_ships_is_valid_by_the_committed_schema(name: str) -> None:
     for path in files:
         data = _as_typed(path) if name != "concepts" else yaml.safe_load(path.read_text(encoding="utf-8"))
         assert [error.message[:200] for error in validator.iter_errors(data)] == [], path.name
-

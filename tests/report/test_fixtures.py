@@ -80,7 +80,12 @@ def quoted(result: CriterionResult) -> set[str]:
 
 
 def test_no_page_gives_advice_in_our_own_voice(everything: Results, said: Words) -> None:
-    quotes = {quote for _, screening in everything.screenings() for result in screening.criteria for quote in quoted(result) if quote}
+    results = [
+        result
+        for _, screening in everything.screenings()
+        for result in (*screening.criteria, *(one for arm in screening.arms for one in arm.criteria))
+    ]
+    quotes = {quote for result in results for quote in quoted(result) if quote}
     for page in (text.screening(everything, said, width=10_000), csv.dumps(everything, said)):
         for quote in sorted(quotes, key=len, reverse=True):
             page = page.replace(quote, "")

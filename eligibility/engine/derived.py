@@ -366,11 +366,20 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
             continue
         covers = hi <= first and e_lo // MINUTES >= last and fact.certain
         by_drug.setdefault(fact.concept, []).append((fact, covers))
+    kinds = vocabulary.descendants
+    # an order charted as a class may be one more of the same drug, and then the least of them may be what is taken
+    classes = {concept for concept in by_drug if len(kinds(concept)) > 1}
+    of_classes = [
+        dose.lo if dose is not None else 0.0
+        for concept in classes
+        for fact, _ in by_drug[concept]
+        for dose in (selecting.tests.daily_dose(fact, drug, selecting.weight())[0],)
+    ]
     total = Interval.exactly(0.0)
     why: list[tuple[ReasonCode, str, Fact]] = []
     used: list[Fact] = []
     certain = False
-    for courses in by_drug.values():
+    for concept, courses in by_drug.items():
         lows: list[float] = []
         high = 0.0
         may_cover: list[float] = []
@@ -391,7 +400,9 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
         if len(lows) > 1:
             why += [("conflicting", "dose", fact) for fact, covers in courses if covers]
         # of several orders of one day the least may be what is taken: a possible lower one too
-        least = min([*lows, *may_cover]) if lows else 0.0
+        least = min([*lows, *may_cover, *(of_classes if concept not in classes else ())]) if lows else 0.0
+        if concept in classes and len(by_drug) > 1:
+            least = 0.0
         total = total + Interval(nine(least), nine(high))
     return DayDose(total, tuple(why), tuple(used), certain)
 

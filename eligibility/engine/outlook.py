@@ -17,7 +17,7 @@ from ..model.time import FOREVER_DAY, MINUTES, NEVER_DAY, Duration, add_months, 
 from ..model.truth import FALSE, NOT, TRUE, UNKNOWN, Truth
 from .plan import Leaf, Plan, PlanCriterion, PlanNode, nested
 from .record import Fact, Record
-from .reference import PASSES, Evaluation, criterion_truth
+from .reference import PASSES, Evaluation, criterion_truth, names
 from .settings import Settings
 from .values import read_value
 from .windows import Anchors, When_, Window, compile_time, window
@@ -415,7 +415,7 @@ class Outlook:
 
     def _attestation_days(self, criterion: PlanCriterion) -> Iterator[int]:
         for one in self.settings.attestations:
-            if one.criterion != criterion.id or one.trial != self.plan.trial.id or one.patient != self.record.patient.id:
+            if not names(one, criterion) or one.trial != self.plan.trial.id or one.patient != self.record.patient.id:
                 continue
             start = day_of(one.date)
             yield start

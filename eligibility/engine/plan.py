@@ -230,7 +230,11 @@ class _Compiler:
         applies = self.statement(criterion.applies_when) if criterion.applies_when is not None else None
         unless = self.statement(criterion.unless) if criterion.unless is not None else None
         named = {name: self._find(name) for part in (when, applies, unless) if part is not None for name in _names_met(part)}
-        used = {name: found.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"answered"}) for name, found in named.items() if found}
+        used = {
+            name: found.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"answered"})
+            for name, found in named.items()
+            if found
+        }
         digest = criterion_digest(criterion, used)
         leaves = [leaf for part in (when, applies, unless) if part is not None for leaf in part.leaves()]
         selectors = [inner for leaf in leaves for inner in nested(leaf.selector)]

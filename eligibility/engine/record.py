@@ -92,6 +92,38 @@ class Ledger:
     set_aside: tuple[SetAside, ...]
 
 
+class _Ledger:
+    """Counts entries as they are read. A pointer is the entry's own up to its ``#``: what one entry gave
+    several facts (the components of a blood pressure) is counted once, as read if anything of it was.
+    """
+
+    def __init__(self) -> None:
+        self._read: set[str] = set()
+        self._unnamed = 0
+        self._lost: dict[str, str] = {}
+
+    def read(self, source: str | None) -> None:
+        if source is None:
+            self._unnamed += 1
+        else:
+            self._read.add(source.partition("#")[0])
+
+    def lose(self, source: str, words: str) -> None:
+        self._lost.setdefault(source.partition("#")[0], words)
+
+    def closed(self, absences: Iterable[StatedAbsence], set_aside: Iterable[SetAside]) -> Ledger:
+        for absence in absences:
+            self.read(absence.source)
+        lost = tuple((source, words) for source, words in self._lost.items() if source not in self._read)
+        known = self._read | {source for source, _ in lost}
+        aside: dict[str, SetAside] = {}
+        for one in set_aside:
+            aside.setdefault(one.source.partition("#")[0], one)
+        left = tuple(one for source, one in aside.items() if source not in known)
+        facts = len(self._read) + self._unnamed
+        return Ledger(facts + len(lost) + len(left), facts, lost, left)
+
+
 @dataclass(slots=True)
 class Record:
     """A patient as of a day. Built by :func:`prepare`; never changed after."""
@@ -182,22 +214,19 @@ class _Preparation:
         facts: list[Fact] = []
         plans: list[Fact] = []
         unclear: dict[Family, list[Fact]] = {}
-        understood = 0
-        lost: list[tuple[str, str]] = []
+        ledger = _Ledger()
         live: set[Family] = set()
         first_of: dict[Family, int] = {}
-        entries = len(patient.set_aside) + len(patient.misread)
         for family in FAMILIES:
             for entry in patient.family(family):
-                entries += 1
                 fact = self._fact(family, entry)
                 if fact is None:
                     continue
                 if fact.reading is not None and fact.reading.understood and not entry.misread:
-                    understood += 1
+                    ledger.read(entry.source)
                     live.add(family)
                 else:
-                    lost.append((entry.source or f"{family} {fact.order}", _words(entry)))
+                    ledger.lose(entry.source or f"{family} {fact.order}", _words(entry))
                 if fact.planned:
                     plans.append(fact)
                     continue
@@ -212,7 +241,7 @@ class _Preparation:
                 if family != "observation" and (fact.reading is None or not fact.reading.exact):
                     unclear.setdefault(family, []).append(fact)
         for misread in patient.misread:
-            lost.append((misread.source, misread.text or misread.why))
+            ledger.lose(misread.source, misread.text or misread.why)
             for family in FAMILIES if misread.family is None else (misread.family,):
                 if family != "observation":
                     unclear.setdefault(family, []).append(self._unreadable(family, misread.source, misread.text))
@@ -240,7 +269,7 @@ class _Preparation:
             live=frozenset(live),
             first_of=first_of,
             notices=tuple(self.notices),
-            ledger=Ledger(entries, understood, tuple(lost), tuple(self.set_aside)),
+            ledger=ledger.closed(patient.absences, self.set_aside),
         )
 
     # -- dates ---------------------------------------------------------------------------------

@@ -177,7 +177,7 @@ class Evaluation:
     def _in_force(self, criterion: PlanCriterion, number: int) -> list[Attestation]:
         found = []
         for one in self.settings.attestations:
-            if (one.patient, one.trial, one.criterion, one.leaf) != (self.record.patient.id, self.trial, criterion.id, number):
+            if (one.patient, one.trial, one.leaf) != (self.record.patient.id, self.trial, number) or not names(one, criterion):
                 continue
             if lapsed(one, criterion, self.day) is None:
                 found.append(one)
@@ -329,6 +329,11 @@ def _as_written(entry: Observation) -> tuple[str | None, str | None]:
     if isinstance(value, float | int):
         return f"{value:g}", entry.unit
     return value if value is not None else entry.interpretation, entry.unit
+
+
+def names(attestation: Attestation, criterion: PlanCriterion) -> bool:
+    """Whether an attestation is about a criterion: by its id, or ``arm/id`` where it is an arm's."""
+    return attestation.criterion in (criterion.id, f"{criterion.arm}/{criterion.id}")
 
 
 def lapsed(attestation: Attestation, criterion: PlanCriterion, day: int) -> str | None:
@@ -662,14 +667,14 @@ def count(results: Iterable[CriterionResult]) -> Counts:
 
 def attestation_notices(record: Record, plan: Plan, settings: Settings) -> tuple[Notice, ...]:
     """Attestations about this patient and trial that do not count, each with its reason."""
-    by_id = {criterion.id: criterion for criterion in plan.criteria}
     notices = []
     for one in settings.attestations:
         if one.patient != record.patient.id or one.trial != plan.trial.id:
             continue
-        criterion = by_id.get(one.criterion)
-        why = "there is no such criterion" if criterion is None else lapsed(one, criterion, settings.as_of)
-        if why is not None:
+        # the same id may stand in two arms: it counts where its digest says what was answered
+        reasons = [lapsed(one, criterion, settings.as_of) for criterion in plan.criteria if names(one, criterion)]
+        why = next((reason for reason in reasons if reason is not None), None) if reasons else "there is no such criterion"
+        if why is not None and None not in reasons:
             notices.append(Notice("attestation_lapsed", f"{one.trial} {one.criterion}: {why}", one.date.isoformat()))
     return tuple(notices)
 

@@ -292,6 +292,8 @@ class ValueTests:
             if isinstance(into, UnitProblem) or value.number is None:
                 return None, "unit"
             return into, "site"
+        if reported is not None and reported.text is not None and reported.low is None and reported.high is None:
+            return None, "no_reference_range"  # it came with ranges that could not be told apart: no other stands in
         ends = self._site_ends(fact, limit)
         if len(ends) == 1:
             self.used_site_range.add(fact.concept)

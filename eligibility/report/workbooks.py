@@ -51,19 +51,21 @@ def head(sheet: Worksheet, row: int, columns: list[tuple[str, float]]) -> None:
     """A header row, bold, kept in sight and on every printed page, over columns of these widths."""
     from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
     from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.properties import PageSetupProperties
 
     for at, (name, width) in enumerate(columns, start=1):
-        cell = put(sheet, row, at, name)
+        cell: Any = put(sheet, row, at, name)
         cell.font = Font(bold=True)
         cell.fill = PatternFill("solid", fgColor="DDDDDD")
         cell.alignment = Alignment(wrap_text=True, vertical="top")
         cell.border = Border(bottom=Side(style="medium"))
         sheet.column_dimensions[get_column_letter(at)].width = width
-    sheet.freeze_panes = sheet.cell(row + 1, 2)
+    sheet.freeze_panes = f"B{row + 1}"
     sheet.print_title_rows = f"{row}:{row}"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth = 1
     sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.oddFooter.center.text = "&A, page &P of &N"
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    footer: Any = sheet.oddFooter
+    footer.center.text = "&A, page &P of &N"

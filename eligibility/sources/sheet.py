@@ -91,13 +91,14 @@ def read_sheets(grids: Iterator[Grid], file: str, stem: str, vocabulary: Vocabul
     ``stem`` names a patient whose sheet has no study id. Sheets that nobody has begun are passed over.
     """
     met: dict[str, str] = {}
-    found = False
+    found = filled = False
     for grid in grids:
         if grid.title == GUIDE or all(cell.empty for row in grid.rows for cell in row):
             continue
         found = True
         at = next((index for index, row in enumerate(grid.rows[:15]) if looks_like_header([cell.text for cell in row])), None)
         if at is None:
+            filled = True
             where = grid.title or None
             yield Problem(
                 "no-header",
@@ -110,6 +111,7 @@ def read_sheets(grids: Iterator[Grid], file: str, stem: str, vocabulary: Vocabul
         header = header_of(grid.rows[at], file)
         yield from header.problems
         if not header.usable:
+            filled = True
             continue
         told = blocks(grid.rows[at + 1 :], header)
         for number, rows in enumerate(told, start=1):
@@ -117,9 +119,12 @@ def read_sheets(grids: Iterator[Grid], file: str, stem: str, vocabulary: Vocabul
             reader = _Sheet(grid.title, header, file, vocabulary)
             came = reader.patient(rows, name, met)
             if came is not None:
+                filled = True
                 yield came
     if not found:
         yield Problem("empty-file", "no sheet of the file holds anything", file=file)
+    elif not filled:
+        yield Problem("not-filled-in", "no sheet of the file is filled in", file=file, severity="note")
 
 
 # -- one patient ----------------------------------------------------------------------------------
@@ -136,6 +141,7 @@ class _Sheet:
         self.absences: list[StatedAbsence] = []
         self.lost: list[Misread] = []
         self.none_known: set[Family] = set()
+        self.denied: list[tuple[_Row, dict[str, Any]]] = []
         self.id_cell = ""
 
     def complain(self, place: str, code: str, message: str, instead: str | None = None, severity: str = "error") -> None:
@@ -148,6 +154,7 @@ class _Sheet:
         items = self._sort(rows)
         for row in items:
             self._read(row)
+        self._deny(items)
         rows_told = [Told(row.name.family, row.name.concept, row.answer, self._source(row.cells, NOT_FILLED_IN)) for row in items]
         for family, entry in gaps(rows_told, self.title, self.none_known, self.vocabulary):
             self.entries[family].append(entry)
@@ -351,13 +358,21 @@ class _Sheet:
                 self._keep(row, {"concept": row.name.concept}, ["answer", *row.bad])
             return
         if row.answer == "no" and not row.bad:
-            named = fields.get("concept", row.name.concept)
-            text = f"no {self.vocabulary.concepts[named].label}"
-            self.absences.append(
-                StatedAbsence(family=row.name.family, concept=named, as_of=fields.get("start"), text=text, source=row.source)
-            )
+            self.denied.append((row, fields))
             return
         self._keep(row, fields, row.bad)
+
+    def _deny(self, items: list[_Row]) -> None:
+        """The answers *no* as statements of absence: of a group with kinds that are there, of its other kinds."""
+        below = self.vocabulary.descendants
+        for row, fields in self.denied:
+            family, concept = row.name.family, str(fields["concept"])
+            there = {other.name.concept for other in items if other.name.family == family and other.answer in ("yes", "suspected", "bad")}
+            met = there & below(concept)
+            free = [one for one in sorted(below(concept)) if not any(below(one) & below(other) for other in met)]
+            for one in [one for one in free if not any(one in below(other) - {other} for other in free)] if met else [concept]:
+                text = f"no {self.vocabulary.concepts[one].label}"
+                self.absences.append(StatedAbsence(family=family, concept=one, as_of=fields.get("start"), text=text, source=row.source))
 
     def _answer(self, row: _Row) -> Answer:
         cell = row.cell("answer")

@@ -135,7 +135,9 @@ def _asked_by(leaf: Leaf, vocabulary: Vocabulary) -> Iterator[Key]:
             if concept in vocabulary.concepts:
                 yield selector.family, concept
             if concept == PREDNISONE_DOSE:
-                yield from (("medication", drug) for drug in equivalent_drugs(vocabulary, "prednisone"))
+                # a drug of the class without a published factor counts too, so the class is asked beside the drugs
+                classes = vocabulary.concepts["prednisone"].broader
+                yield from (("medication", drug) for drug in (*equivalent_drugs(vocabulary, "prednisone"), *classes))
     derived = leaf.derived
     if derived is not None:
         for part in derived.ratio or ():
@@ -260,6 +262,8 @@ class Worksheet:
     def _row(self, item: Item, number: int) -> SheetRow:
         concept, family = item.concept, item.family
         of_many = f" ({number} of {item.rows})" if item.rows > 1 else ""
+        if self._has_kinds(item):
+            of_many = f" - any other{of_many}"
         cells = {
             "item": f"{concept.label}{of_many}",
             "what counts": _counts(item),
@@ -294,6 +298,11 @@ class Worksheet:
         offers = {column: words for column, words in offers.items() if words and column not in closed}
         free = family == "observation" and (concept.titre or bool(concept.classes))
         return SheetRow(cells, offers, frozenset(closed), strict=family != "observation", text=free)
+
+    def _has_kinds(self, item: Item) -> bool:
+        """Whether kinds of it have rows of their own, so that its row is for what is left."""
+        below = self.vocabulary.descendants(item.concept.id) - {item.concept.id}
+        return any(other.family == item.family and other.concept.id in below for other in self.items)
 
     # -- as CSV ------------------------------------------------------------------------------------
 
@@ -364,7 +373,7 @@ class Worksheet:
                     cell.font = Font(bold=column == "item", color="000000" if column == "item" else "595959")
                 if words := row.offers.get(column):
                     lists.offer(sheet, cell.coordinate, words, strict=row.strict and column == "answer")
-        lists.done(sheet)
+        lists.done()
 
 
 _SAID = ("item", "what counts", "asked by", "row")
@@ -382,6 +391,7 @@ _GUIDE = (
     "range: the laboratory's own reference range, where the chart gives one: 3.5-5.0, or <40.",
     "date: year first, 2026-10-20; 2026-10 or 2026 where the chart says no more. For a drug or a disease the day it began.",
     f"until: the day it ended, or {ONGOING}; for one infusion {SINGLE_DOSE}.",
+    'A row "any other" is for what has no row of its own.',
     "kind: the exact disease, drug or test where the row names a group. For a score its items with their points: alopecia 2; fever 1.",
     "dose: with its unit: 10 mg/day, or 5 mg twice daily. outcome: what the chart says of a treatment.",
     "Numbers with a decimal point, 12.5. where found: the page or letter, for whoever checks.",
@@ -453,7 +463,7 @@ class _Lists:
             sheet.add_data_validation(known)
         known.add(cell)
 
-    def done(self, sheet: Any) -> None:
+    def done(self) -> None:
         """End a sheet: the next has validations of its own."""
         self._open.clear()
 

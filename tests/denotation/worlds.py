@@ -216,9 +216,9 @@ class Case:
             same = other.kind == "fact" and other.concept == told.concept and not told.point and other.sure
             numbered = told.event is not None and other.event is not None and told.event != other.event
             if same and BY_ID[told.concept].course != "lifelong" and not numbered:
-                a, b = self.starts(told), self.starts(other)
                 against = (self.over(told) and other.ends == "ongoing") or (self.over(other) and told.ends == "ongoing")
-                if against and a[0] <= b[1] and b[0] <= a[1]:
+                meet = self.first_minute(told) <= self.last_minute(other) and self.first_minute(other) <= self.last_minute(told)
+                if against and meet:
                     return True
         return False
 

@@ -15,7 +15,7 @@ from ..model.criteria import Test
 from ..model.finding import ReasonCode
 from ..model.patient import Medication
 from ..model.quantity import Interval
-from ..model.time import FOREVER, MINUTES, NEVER_DAY, end_of
+from ..model.time import FOREVER, FOREVER_DAY, MINUTES, NEVER_DAY, end_of
 from ..vocabulary.vocabulary import Stance
 from .plan import Leaf, Selector
 from .record import Fact, Record
@@ -78,7 +78,10 @@ class Selecting:
     def window(self, selector: Selector, fact: Fact | None = None) -> Window:
         """The window of a selector; the whole past where it says no time."""
         if selector.when is None or selector.around is not None:
-            return Window(NEVER_DAY, NEVER_DAY, self.day, self.day, self.day, self.day, bounded=False)
+            # what comes after another fact may come after the date too: that part is unseen
+            ahead = selector.when is not None and selector.when.direction == "on"
+            last = around(selector.when, (self.day, self.day), (self.day, self.day)).u2 if ahead and selector.when is not None else self.day
+            return Window(NEVER_DAY, NEVER_DAY, self.day, max(last, self.day), self.day, self.day, bounded=False)
         if selector.when.per_drug:
             return window(selector.when, self.anchors, self.half_life(fact))
         known = self._windows.get(id(selector.when))
@@ -260,11 +263,14 @@ class Selecting:
     def run(self, fact: Fact, win: Window, until: tuple[int, int] | None = None) -> tuple[tuple[int, int], tuple[int, int], list[Fact]]:
         """The joined course a fact is part of: (low run, high run, courses of the high run), cut to the window."""
         courses = [fact]
-        gap_end = 0
+        gap_end, one_drug = 0, True
         if fact.family == "medication":
             courses = [other for other, _ in self.record.by_concept.get(fact.concept, ()) if other.family == "medication"]
-            concept = self.record.vocabulary.concepts.get(fact.concept)
-            gap_end = concept.gap.on(0) if concept is not None and concept.gap is not None else 0
+            # a course charted as a class may be of any drug of it, and joins over that drug's gap
+            concepts = self.record.vocabulary.concepts
+            kinds = [concepts[kind] for kind in self.record.vocabulary.descendants(fact.concept)] if fact.concept in concepts else []
+            one_drug = len(kinds) < 2
+            gap_end = max((kind.gap.on(0) for kind in kinds if kind.gap is not None), default=0)
         cut_lo = min(self.today, end_of(win.u1)) if until is None else until[0]
         cut_hi = min(self.today, end_of(win.u2)) if until is None else until[1]
         low = _joined(
@@ -272,7 +278,7 @@ class Selecting:
             [
                 (course.s_hi, min(self.ends(course)[0], cut_lo), course)
                 for course in courses
-                if course.certain and course.concept == fact.concept
+                if course is fact or (course.certain and course.concept == fact.concept and one_drug)
             ],
             gap_end,
         )
@@ -337,7 +343,8 @@ class Selecting:
             far = around(when, (lo, hi), (lo, hi))
             # the other fact lies on the other side: before a fact that comes after it
             span = far.u2 - far.l1
-            reach = (lo - span, hi) if when.direction == "on" else (lo, min(hi + span, self.day))
+            last = max(hi, e_hi)
+            reach = (lo - span, last) if when.direction == "on" else (lo, min(last + span, FOREVER_DAY))
         return self._some(chosen, relate, mode, reach)
 
     def during(self, fact: Fact, chosen: Selector, mode: Mode) -> Answer:

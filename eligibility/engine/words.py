@@ -44,6 +44,7 @@ class LeafAnswer:
     presumed_not: list[Fact] = field(default_factory=list)
     deciding: list[Fact] = field(default_factory=list)
     silent: bool = False
+    presumed_only: bool = False  # known by the facts, were it not for entries that are only presumed to be something else
     stated: bool = False
     missing_inputs: tuple[str, ...] = ()
     dose: DayDose | None = None
@@ -117,6 +118,7 @@ class Words:
             strict = self._word(self._scene(answer, [*pool], [*may, *presumed_not], "strict", presumed_not))
             if leaf.selector.silent:
                 answer.candidates = self._scene(answer, pool, may, "presumed", presumed_not).kept
+            answer.presumed_only = truth in (TRUE, FALSE) and strict not in (TRUE, FALSE) and bool(presumed_not)
             truth = strict if strict in (TRUE, FALSE) else from_readings("unknown", PRESUMED[truth])
         answer.truth = truth
 
@@ -666,6 +668,8 @@ class Words:
     def _reasons(self, answer: LeafAnswer) -> tuple[Reason, ...]:
         name = answer.leaf.name
         if answer.truth is not UNKNOWN or (self.strict_only and answer.silent and not self._keepers(answer) and not answer.unclear):
+            if answer.presumed_only:
+                return tuple(Reason("not_understood", name, "code", fact.source) for fact in answer.presumed_not)
             code: ReasonCode = "not_recorded"
             win = answer.window
             assert win is not None

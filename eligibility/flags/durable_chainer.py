@@ -82,7 +82,14 @@ class DurableChainer:
         names = sorted({name for head, body in self._horn for name, _ in (head, *body)})
         self._letters = {name: f"n{number}" for number, name in enumerate(names)}
         self._asked = frozenset(literal for _, body in self._horn for literal in body)
-        self._ids = distinct_ids(2 * len(names))
+        self._opened = False
+        literals = [(name, holds) for name in names for holds in (True, False)]
+        # each fact is written once and for all: no text of a file or a chart ever reaches the engine
+        self._facts = {
+            literal: json.dumps({"sid": SID, "id": one, **self._tests(literal)})
+            for literal, one in zip(literals, distinct_ids(len(literals)), strict=True)
+        }
+        self._core = import_module("durable_rules_engine")
         self._rules = self._open()
 
     # -- the engine ------------------------------------------------------------------------------
@@ -96,12 +103,32 @@ class DurableChainer:
             definition[str(number)] = {"all": patterns, "dist": 0, "run": _nothing}
         rules = engine.Ruleset("flags", None, definition)
         # the first use of a state's slot frees an unset pointer unless a rule fired in it
-        state = rules.assert_fact({"sid": SID, "id": "w", "warm": 1})
-        fired = list(_fire(rules, state))
-        rules.delete_state(SID)
+        state = self._assert(rules._handle, json.dumps({"sid": SID, "id": "w", "warm": 1}))
+        fired = list(self._fire(rules._handle, state))
+        self._core.delete_state(rules._handle, SID)
         if fired != ["warm"]:
             raise ImportError("durable-rules does not work here: a rule with a true condition did not fire")
         return rules
+
+    def _assert(self, handle: Any, fact: str) -> Any:
+        """Put a fact in; the state it is in, or an error where the engine leaves it out."""
+        code, state = self._core.assert_fact(handle, fact)
+        if code != 0:
+            raise RuntimeError(f"durable-rules did not take a fact (code {code})")
+        return state
+
+    def _fire(self, handle: Any, state: Any) -> Iterator[str]:
+        """The names of the rules that fire in a state, one after another.
+
+        The engine's own loop makes a closure with a time limit for each rule, after which it silently
+        leaves the rest out, and calls a consequent whose errors it swallows. This is that loop without them.
+        """
+        found = self._core.start_action_for_state(handle, state)
+        message = found[1] if found else None
+        while message:
+            yield message[2 : message.index('"', 2)]  # {"name": what matched}
+            self._core.update_state(handle, found[0])
+            message = self._core.complete_and_start_action(handle, state)
 
     def _tests(self, literal: Literal_) -> dict[str, str]:
         name, holds = literal
@@ -112,7 +139,7 @@ class DurableChainer:
         with self._lock:
             rules, self._rules = self._rules, None
             if rules is not None and self._pid == os.getpid():
-                import_module("durable_rules_engine").delete_ruleset(rules._handle)
+                self._core.delete_ruleset(rules._handle)
 
     # -- chaining --------------------------------------------------------------------------------
 
@@ -131,30 +158,32 @@ class DurableChainer:
             if self._rules is None:
                 raise ValueError("the chainer is closed")
             known: dict[Literal_, None] = {}
-            ids = iter(self._ids)
+            self._opened = False
             try:
-                fired = frozenset(self._rounds(order(certain), known, ids))
+                fired = frozenset(self._rounds(order(certain), known))
                 strict = frozenset(known)
-                for _ in self._rounds(order(silent), known, ids):
+                for _ in self._rounds(order(silent), known):
                     pass
             finally:
                 # also after an error half way: a state left over would speak for the next patient
-                if next(ids, None) != self._ids[0]:
-                    self._rules.delete_state(SID)
+                if self._opened:
+                    self._core.delete_state(self._rules._handle, SID)
         truths = {head: _truth(head, strict, known) for head in self.program.heads}
         steps = tuple(self._step(rule, fired) for rule in self.program.rules if truths[rule.head] is TRUE)
         return Chain(tuple(truths.items()), steps)
 
-    def _rounds(self, literals: Iterable[Literal_], known: dict[Literal_, None], ids: Iterator[str]) -> Iterator[int]:
+    def _rounds(self, literals: Iterable[Literal_], known: dict[Literal_, None]) -> Iterator[int]:
         """Put facts in, see which rules fire, put in what they derive, until nothing new comes; yields the rules fired."""
+        handle = self._rules._handle
         new = [literal for literal in literals if literal not in known]
         while new:
-            state = 0
+            state: Any = None
             for literal in new:
                 known[literal] = None
                 if literal in self._asked:  # the engine takes a fact that no rule asks for as a mistake
-                    state = self._rules.assert_fact({"sid": SID, "id": next(ids), **self._tests(literal)}) or state
-            fired = [int(name) for name in _fire(self._rules, state)] if state else []
+                    state = self._assert(handle, self._facts[literal])
+                    self._opened = True
+            fired = [int(name) for name in self._fire(handle, state)] if state is not None else []
             yield from fired
             new = [head for head in dict.fromkeys(self._horn[number][0] for number in fired) if head not in known]
 
@@ -166,21 +195,6 @@ class DurableChainer:
 
 def _nothing(_closure: Any) -> None:
     """The engine asks for a consequent; what fired is read by the loop instead."""
-
-
-def _fire(rules: Any, state: Any) -> Iterator[str]:
-    """The names of the rules that fire in a state, one after another.
-
-    The engine's own loop makes a closure with a time limit for each rule, after which it silently
-    leaves the rest out, and calls a consequent whose errors it swallows. This is that loop without them.
-    """
-    core = import_module("durable_rules_engine")
-    found = core.start_action_for_state(rules._handle, state)
-    message = found[1] if found else None
-    while message:
-        yield next(iter(json.loads(message)))
-        core.update_state(rules._handle, found[0])
-        message = core.complete_and_start_action(rules._handle, state)
 
 
 def _truth(head: str, strict: frozenset[Literal_], known: dict[Literal_, None]) -> Truth:

@@ -1,25 +1,30 @@
 """Flags of a patient beside each trial: findings become facts, facts chain into flags (MEANING 10).
 
-Statements are answered once a patient by the reference engine; what a trial's product is comes from its
-rule file; flags that rest on flags are chained, those that no product bears on once a patient and the
-others once for each kind of product. Which chainer ran is told, and nothing else depends on it.
+Statements are answered by the reference engine; what a trial's product is comes from its rule file;
+flags that rest on flags are chained. Which chainer ran is told, and nothing else depends on it.
+
+Three things keep a patient at a millisecond or two, and change no answer: a flag whose product test fails
+is not asked of the record; a question about which the record has no entry at all is answered once for
+all such records (:class:`_Silence`); and why a flag is or is not known is worked out when somebody asks.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 from ..engine.outlook import Outlook
-from ..engine.plan import Plan, PlanCriterion, compile_plan
-from ..engine.record import Record
+from ..engine.plan import Leaf, Plan, PlanCriterion, Selector, compile_plan, nested
+from ..engine.record import Record, prepare
 from ..engine.reference import Evaluation
 from ..engine.settings import Settings
+from ..engine.words import LeafAnswer
 from ..language.flag_files import FlagLibrary, as_trial
-from ..model.finding import Finding, Need
-from ..model.flag import FlagFile, FlagFinding, FlagLink, FlagRule, ProductFact, Score
+from ..model.flag import Explained, FlagFile, FlagFinding, FlagLink, FlagRule, ProductFact
+from ..model.patient import Family, Patient
 from ..model.time import When
 from ..model.trial import Definition, TrialFile
 from ..model.truth import FALSE, NOT, PRESUMED_FALSE, TRUE, Truth
@@ -28,7 +33,7 @@ from . import durable_chainer, plain_chainer
 from .durable_chainer import DurableChainer
 from .plain_chainer import PlainChainer
 from .product import least, product_facts
-from .program import Chain, Program, Rule, supports
+from .program import Chain, Program, Rule, parts, supports
 from .scores import latest_of, score_of
 
 Choice = Literal["auto", "durable-rules", "plain"]
@@ -37,17 +42,36 @@ OWN = "own:"
 
 
 @dataclass(frozen=True, slots=True)
+class _Asks:
+    """What a leaf looks at: concepts, and the families they are charted in."""
+
+    leaf: Leaf
+    concepts: tuple[tuple[str, tuple[Family, ...]], ...]
+    families: frozenset[Family]
+
+    def touched(self, record: Record) -> bool:
+        """Whether the record holds anything that may bear on the leaf, other than by being silent."""
+        for concept, families in self.concepts:
+            if concept in record.by_concept or (record.absences and any(one.family in families for one in record.absences)):
+                return True
+            if any(family in record.unclear for family in families) and any(record.may_be(concept, families)):
+                return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
 class _Compiled:
-    """A flag file's statements as a plan, and the criterion of each flag that has one."""
+    """A flag file's statements as a plan, the criterion of each flag that has one, and what its leaves look at."""
 
     file: FlagFile
     plan: Plan
     criteria: Mapping[str, PlanCriterion]
+    asks: Mapping[str, tuple[_Asks, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class ProductAnswers:
-    """What a trial's rule file answers of its product: the facts by flag, and their truth for every flag they bear on."""
+    """What a trial's rule file answers of its product: the facts by flag, and their truth for each such flag."""
 
     trial: TrialFile
     facts: Mapping[str, tuple[ProductFact, ...]]
@@ -70,22 +94,17 @@ class FlagEngine:
         chainer: Choice = "auto",
     ) -> None:
         self.flags = flags
-        self.compiled: list[_Compiled] = []
-        for text in flags.files:
-            plan = compile_plan(as_trial(text.file), definitions, vocabulary)
-            self.compiled.append(_Compiled(text.file, plan, {criterion.id: criterion for criterion in plan.criteria}))
+        self.compiled = tuple(_compile(text.file, definitions, vocabulary) for text in flags.files)
         self.holders = {rule.id: number for number, text in enumerate(flags.files) for rule in text.file.flags}
-        self.by_product = _by_product(flags.rules)
-        derived = [_rule(rule) for rule in flags.rules.values() if rule.derived]
-        whole = Program(tuple(derived))
+        self.scheduled = frozenset(name for compiled in self.compiled for name in compiled.plan.schedule)
+        whole = Program(tuple(_rule(rule) for rule in flags.rules.values() if rule.derived))
         self.depths = whole.depths
-        self._programs = (
-            Program(tuple(rule for rule in whole.rules if rule.head not in self.by_product)),
-            Program(tuple(rule for rule in whole.rules if rule.head in self.by_product)),
-        )
-        self._inputs = tuple(tuple(sorted(program.inputs)) for program in self._programs)
+        self.rests_on = {flag: tuple(name for name, _ in rule.rests_on) for flag, rule in flags.rules.items()}
+        self.rules = {rule.head: rule for rule in whole.rules}
+        self.programs = parts(whole.rules)
+        self._inputs = tuple(tuple(sorted(program.inputs)) for program in self.programs)
+        self.silence = _Silence(self.compiled, vocabulary)
         self._choice: Choice = chainer
-        self._pid = -1
         self._chainers: tuple[DurableChainer | PlainChainer, ...] = ()
         self.chainer = self._build()
         self._products: dict[int, ProductAnswers] = {}
@@ -97,7 +116,7 @@ class FlagEngine:
         if self._choice != "plain" and (self._choice == "durable-rules" or durable_chainer.installed()):
             made: list[DurableChainer] = []
             try:
-                for program in self._programs:
+                for program in self.programs:
                     made.append(DurableChainer(program))
                 self._chainers = tuple(made)
                 return durable_chainer.NAME
@@ -107,7 +126,7 @@ class FlagEngine:
                     one.close()
                 if self._choice == "durable-rules":
                     raise
-        self._chainers = tuple(PlainChainer(program) for program in self._programs)
+        self._chainers = tuple(PlainChainer(program) for program in self.programs)
         return plain_chainer.NAME
 
     def close(self) -> None:
@@ -115,20 +134,19 @@ class FlagEngine:
         for chainer in self._chainers:
             chainer.close()
 
-    def chain(self, number: int, facts: Mapping[str, Truth]) -> dict[str, Truth]:
-        """Chain the flags that no product bears on (0), or those that one does (1)."""
+    def chain(self, own: Mapping[str, Truth], known: dict[Any, dict[str, Truth]]) -> dict[str, Truth]:
+        """Every derived flag from what the others, and its own words, say; ``known`` are answers of the same patient."""
         if self._pid != os.getpid():
             self._build()  # durable-rules does not outlive a fork
-        found: Chain = self._chainers[number].chain(facts)
-        return dict(found.truths)
-
-    def inputs(self, number: int) -> tuple[str, ...]:
-        """The names the program of that number starts from, always in one order."""
-        return self._inputs[number]
-
-    def program_rule(self, flag: str) -> Rule:
-        """A derived flag's rule."""
-        return next(rule for program in self._programs for rule in program.rules if rule.head == flag)
+        found: dict[str, Truth] = {}
+        for number, names in enumerate(self._inputs):
+            facts = {name: own[name.removeprefix(OWN)] for name in names}
+            key = (number, *facts.values())
+            if key not in known:
+                chain: Chain = self._chainers[number].chain(facts)
+                known[key] = dict(chain.truths)
+            found |= known[key]
+        return found
 
     def product(self, trial: TrialFile) -> ProductAnswers:
         """What the flags ask of a trial's product, answered once a trial."""
@@ -136,9 +154,8 @@ class FlagEngine:
         if known is None:
             asked = {flag: product_facts(rule.product, trial) for flag, rule in self.flags.rules.items() if rule.product is not None}
             facts = {flag: self._facts.setdefault(found, found) for flag, found in asked.items()}
-            truths = {flag: least(facts[flag]) if flag in facts else TRUE for flag in self.by_product}
             # the trial is held, so that its id stays its own
-            known = self._products[id(trial)] = ProductAnswers(trial, facts, truths)
+            known = self._products[id(trial)] = ProductAnswers(trial, facts, {flag: least(found) for flag, found in facts.items()})
         return known
 
     def patient(self, record: Record, settings: Settings, details: bool = True) -> PatientFlags:
@@ -151,32 +168,75 @@ def _rule(rule: FlagRule) -> Rule:
     return Rule(rule.id, (*own, *rule.all), rule.any, rule.none)
 
 
-def _by_product(rules: Mapping[str, FlagRule]) -> frozenset[str]:
-    """The flags that a product bears on, themselves or through a flag they rest on."""
-    found = {flag for flag, rule in rules.items() if rule.product is not None}
-    while True:
-        more = {flag for flag, rule in rules.items() if flag not in found and any(name in found for name, _ in rule.rests_on)}
-        if not more:
-            return frozenset(found)
-        found |= more
+def _compile(file: FlagFile, definitions: Mapping[str, Definition], vocabulary: Vocabulary) -> _Compiled:
+    plan = compile_plan(as_trial(file), definitions, vocabulary)
+    criteria = {criterion.id: criterion for criterion in plan.criteria}
+    return _Compiled(file, plan, criteria, {flag: tuple(_asks(criterion)) for flag, criterion in criteria.items()})
+
+
+def _asks(criterion: PlanCriterion) -> Iterator[_Asks]:
+    """What those leaves of a statement look at that a record can be silent about."""
+    assert criterion.when is not None
+    for leaf in criterion.when.leaves():
+        # a dose is summed over a class, a derived value computed from others, a person's age is no entry
+        if leaf.kind == "fact" and leaf.derived is None and leaf.question is None:
+            concepts = dict.fromkeys((concept, one.families) for one in _selectors(leaf.selector) for concept in one.concepts)
+            yield _Asks(leaf, tuple(concepts), frozenset(family for _, families in concepts for family in families))
+
+
+def _selectors(selector: Selector | None) -> Iterator[Selector]:
+    """A selector and every other that its facts are held against."""
+    for one in nested(selector):
+        yield one
+        for other in (one.while_, one.around):
+            if other is not None:
+                yield other
+
+
+class _Silence:
+    """What silence says of each leaf: the answer for a record with no entry that bears on it.
+
+    It depends on which families of the record are live, on the date, and on how silence is read; so it
+    is asked once of an empty record with those families live, and never of a patient's.
+    """
+
+    def __init__(self, compiled: tuple[_Compiled, ...], vocabulary: Vocabulary) -> None:
+        self._compiled = compiled
+        self._vocabulary = vocabulary
+        self._known: dict[tuple[Any, ...], Truth] = {}
+
+    def of(self, number: int, asks: _Asks, settings: Settings, live: frozenset[Family]) -> Truth:
+        """The truth of a leaf of a file where the record is silent about it."""
+        key = (number, asks.leaf.index, settings.as_of, settings.absence, live & asks.families)
+        truth = self._known.get(key)
+        if truth is None:
+            plan = self._compiled[number].plan
+            empty = prepare(Patient(id=""), self._vocabulary, settings.as_of)
+            record = replace(empty, live=key[4], first_of=dict.fromkeys(key[4], settings.as_of))
+            bare = Settings(settings.as_of, settings.absence)
+            evaluation = Evaluation(record, bare, plan.schedule, plan.horizon, plan.trial.id)
+            truth = self._known[key] = evaluation.answer(asks.leaf, None).truth
+        return truth
 
 
 @dataclass
 class _Day:
-    """The statements of every flag answered for one patient under one set of anchors.
+    """What is known of one patient under one set of anchors.
 
-    ``own`` is what each flag's statement says, ``settled`` the truth of the flags that no product bears on.
+    ``own`` is what the statement of each flag asked so far says, ``alone`` those that ask nothing of a
+    product, ``chains`` what chaining gave for which inputs, ``made`` the flags said so far, so that one
+    that is the same beside another trial is made once.
     """
 
-    evaluations: list[tuple[_Compiled, Evaluation, Settings]] = field(default_factory=list)
+    given: Mapping[str, When]
     own: dict[str, Truth] = field(default_factory=dict)
-    settled: dict[str, Truth] = field(default_factory=dict)
-    findings: dict[str, Finding] = field(default_factory=dict)
-    needs: dict[str, tuple[tuple[Need, ...], ...]] = field(default_factory=dict)
-    scores: dict[str, Score | None] = field(default_factory=dict)
+    alone: dict[str, Truth] = field(default_factory=dict)
+    chains: dict[Any, dict[str, Truth]] = field(default_factory=dict)
+    made: dict[Any, FlagFinding] = field(default_factory=dict)
+    brief: dict[int, Evaluation] = field(default_factory=dict)
+    full: dict[int, Evaluation] = field(default_factory=dict)
     outlooks: dict[int, Outlook] = field(default_factory=dict)
-    chains: dict[tuple[Truth, ...], dict[str, Truth]] = field(default_factory=dict)
-    made: dict[tuple[Any, ...], FlagFinding] = field(default_factory=dict)
+    explained: dict[tuple[str, bool], Explained] = field(default_factory=dict)
 
 
 class PatientFlags:
@@ -205,106 +265,103 @@ class PatientFlags:
         truths = self._truths(self._day(anchors or {}), self.engine.product(trial))
         return {flag: truths[flag] for flag in self.engine.flags.rules}
 
-    # -- statements ----------------------------------------------------------------------------
-
     def _day(self, anchors: Mapping[str, When]) -> _Day:
-        scheduled = {name for compiled in self.engine.compiled for name in compiled.plan.schedule}
-        given = {name: when for name, when in anchors.items() if name in scheduled}
-        key = tuple(sorted(given.items(), key=lambda item: item[0]))
+        given = {name: anchors[name] for name in sorted(anchors) if name in self.engine.scheduled}
+        key = tuple(given.items())
         if key not in self._days:
-            self._days[key] = self._answer(given)
+            self._days[key] = _Day(given)
         return self._days[key]
 
-    def _answer(self, given: Mapping[str, When]) -> _Day:
-        engine = self.engine
-        day = _Day()
-        for compiled in engine.compiled:
-            plan = compiled.plan
-            anchors = {name: when for name, when in given.items() if name in plan.schedule}
-            settings = Settings(self.settings.as_of, self.settings.absence, anchors, self.settings.site)
-            evaluation = Evaluation(self.record, settings, plan.schedule, plan.horizon, plan.trial.id)
-            day.evaluations.append((compiled, evaluation, settings))
-            for flag, criterion in compiled.criteria.items():
-                if criterion.when is not None:
-                    day.own[flag] = evaluation.truth(criterion.when, criterion)
-        alone = {flag: day.own.get(flag, TRUE) for flag in engine.flags.rules if flag not in engine.by_product}
-        day.settled = {**alone, **engine.chain(0, _inputs(engine.inputs(0), alone))}
-        return day
-
-    # -- chaining ------------------------------------------------------------------------------
+    # -- truths --------------------------------------------------------------------------------
 
     def _truths(self, day: _Day, answers: ProductAnswers) -> dict[str, Truth]:
-        engine = self.engine
-        own = {flag: min(day.own.get(flag, TRUE), truth) for flag, truth in answers.truths.items()}
-        facts = _inputs(engine.inputs(1), {**day.settled, **own})
-        key = tuple(facts.values())
-        if key not in day.chains:
-            day.chains[key] = engine.chain(1, facts)
-        return {**day.settled, **own, **day.chains[key]}
+        rules = self.engine.flags.rules
+        if not day.alone:
+            day.alone = {flag: self._statement(day, flag) for flag, rule in rules.items() if rule.product is None}
+        own = dict(day.alone)
+        for flag, product in answers.truths.items():
+            own[flag] = product if product is FALSE or rules[flag].when is None else min(product, self._statement(day, flag))
+        return own | self.engine.chain(own, day.chains)
+
+    def _statement(self, day: _Day, flag: str) -> Truth:
+        """What a flag's statement says, asked once a patient; true for a flag without one, which its other words decide."""
+        if self.engine.flags.rules[flag].when is None:
+            return TRUE
+        truth = day.own.get(flag)
+        if truth is None:
+            number = self.engine.holders[flag]
+            compiled = self.engine.compiled[number]
+            if number not in day.brief:
+                day.brief[number] = self._evaluation(day, number, self.settings.as_of)
+            evaluation = day.brief[number]
+            if not day.given and self.settings.site is None:
+                for asks in compiled.asks[flag]:
+                    if asks.leaf.index not in evaluation.leaf_answers and not asks.touched(self.record):
+                        silent = self.engine.silence.of(number, asks, self.settings, self.record.live)
+                        evaluation.leaf_answers[asks.leaf.index] = LeafAnswer(asks.leaf, silent)
+            criterion = compiled.criteria[flag]
+            assert criterion.when is not None
+            truth = day.own[flag] = evaluation.truth(criterion.when, criterion)
+        return truth
+
+    def _evaluation(self, day: _Day, number: int, brief: int | None = None) -> Evaluation:
+        """A file's statements for this record; ``brief`` (a day) for truths without reasons."""
+        plan = self.engine.compiled[number].plan
+        return Evaluation(self.record, self._settings(day, plan), plan.schedule, plan.horizon, plan.trial.id, brief)
+
+    def _settings(self, day: _Day, plan: Plan) -> Settings:
+        anchors = {name: when for name, when in day.given.items() if name in plan.schedule}
+        return Settings(self.settings.as_of, self.settings.absence, anchors, self.settings.site)
 
     # -- findings ------------------------------------------------------------------------------
 
     def _finding(self, day: _Day, rule: FlagRule, product: tuple[ProductFact, ...], truths: Mapping[str, Truth]) -> FlagFinding:
         """A raised or unknown flag; one that is the same beside another trial is made once."""
         truth = truths[rule.id]
-        key = (rule.id, truth, id(product), *(truths[name] for name, _ in rule.rests_on))
+        below = self.engine.rests_on[rule.id]
+        key: Any = (rule.id, truth, id(product), *[truths[name] for name in below]) if product or below else rule.id
         known = day.made.get(key)
-        if known is not None:
-            return known
-        own = day.own.get(rule.id)
-        _, evaluation, _ = day.evaluations[self.engine.holders[rule.id]]
-        found = day.made[key] = FlagFinding(
-            rule=rule,
-            truth=truth,
-            finding=None if own is None else self._found(day, rule.id),
-            product=tuple(fact for fact in product if truth is not TRUE or fact.truth is TRUE),
-            links=self._links(rule, truth, truths),
-            needs=self._needs(day, rule.id) if truth is not TRUE and own not in (None, TRUE) and self.details else (),
-            score=self._score(day, rule),
-            shown=tuple(one for concept in rule.show for one in latest_of(concept, evaluation)),
-            depth=self.engine.depths.get(rule.id, 0),
-        )
-        return found
+        if known is None:
+            facts = tuple(fact for fact in product if truth is not TRUE or fact.truth is TRUE)
+            explain = partial(self._explain, day, rule, truth is TRUE)
+            depth = self.engine.depths.get(rule.id, 0)
+            known = day.made[key] = FlagFinding(rule, truth, facts, self._links(rule, truth, truths), depth, explain)
+        return known
 
     def _links(self, rule: FlagRule, truth: Truth, truths: Mapping[str, Truth]) -> tuple[FlagLink, ...]:
         """The flags that raise it; or those that hold it open."""
-        if not rule.derived:
+        if not self.engine.rests_on[rule.id]:
             return ()
         if truth is TRUE:
-            known = {**truths, OWN + rule.id: TRUE}
-            held = supports(self.engine.program_rule(rule.id), known)
-            return tuple(FlagLink(name, holds, truths[name]) for name, holds in held if not name.startswith(OWN))
-        links = [FlagLink(name, not negated, truths[name]) for name, negated in rule.rests_on]
+            held = supports(self.engine.rules[rule.id], {**truths, OWN + rule.id: TRUE})
+            return tuple(self._link(name, holds, truths) for name, holds in held if not name.startswith(OWN))
+        links = [self._link(name, not negated, truths) for name, negated in rule.rests_on]
         # an alternative that is ruled out holds nothing open
         return tuple(link for link in links if (link.truth if link.holds else NOT[link.truth]) not in (TRUE, FALSE, PRESUMED_FALSE))
 
-    def _found(self, day: _Day, flag: str) -> Finding:
-        if flag not in day.findings:
-            compiled, evaluation, _ = day.evaluations[self.engine.holders[flag]]
-            criterion = compiled.criteria[flag]
-            assert criterion.when is not None
-            day.findings[flag] = evaluation.find(criterion.when, criterion)
-        return day.findings[flag]
+    def _link(self, name: str, holds: bool, truths: Mapping[str, Truth]) -> FlagLink:
+        return FlagLink(name, self.engine.flags.rules[name].title, holds, truths[name])
 
-    def _needs(self, day: _Day, flag: str) -> tuple[tuple[Need, ...], ...]:
-        if flag not in day.needs:
-            number = self.engine.holders[flag]
-            compiled, evaluation, settings = day.evaluations[number]
+    def _explain(self, day: _Day, rule: FlagRule, raised: bool) -> Explained:
+        """Why, as the reference engine says it."""
+        if (rule.id, raised) in day.explained:
+            return day.explained[rule.id, raised]
+        number = self.engine.holders[rule.id]
+        compiled = self.engine.compiled[number]
+        if number not in day.full:
+            day.full[number] = self._evaluation(day, number)
+        evaluation = day.full[number]
+        criterion = compiled.criteria.get(rule.id)
+        finding = evaluation.find(criterion.when, criterion) if criterion is not None and criterion.when is not None else None
+        if finding is not None and criterion is not None and finding.truth is not TRUE and not raised and self.details:
             if number not in day.outlooks:
-                day.outlooks[number] = Outlook(self.record, compiled.plan, settings, evaluation)
-            day.needs[flag] = day.outlooks[number].needs(compiled.criteria[flag])
-        return day.needs[flag]
-
-    def _score(self, day: _Day, rule: FlagRule) -> Score | None:
-        if rule.score is None:
-            return None
-        if rule.id not in day.scores:
-            compiled, evaluation, _ = day.evaluations[self.engine.holders[rule.id]]
-            derived = compiled.file.derived[rule.score.value]
-            day.scores[rule.id] = score_of(rule.score, derived, evaluation, compiled.criteria.get(rule.id))
-        return day.scores[rule.id]
-
-
-def _inputs(names: tuple[str, ...], truths: Mapping[str, Truth]) -> dict[str, Truth]:
-    """The truth of what a program starts from: other flags, and what derived flags say of themselves."""
-    return {name: truths[name.removeprefix(OWN)] for name in names}
+                day.outlooks[number] = Outlook(self.record, compiled.plan, evaluation.settings, evaluation)
+            finding = replace(finding, needs=day.outlooks[number].needs(criterion))
+        score = rule.score
+        derived = compiled.file.derived[score.value] if score is not None else None
+        explained = day.explained[rule.id, raised] = Explained(
+            finding,
+            score_of(score, derived, evaluation, criterion) if score is not None and derived is not None else None,
+            tuple(one for concept in rule.show for one in latest_of(concept, evaluation)),
+        )
+        return explained

@@ -11,7 +11,7 @@ below a head is its *stratum*.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..model.flag import find_circle
@@ -120,6 +120,22 @@ class Program:
     def heads(self) -> tuple[str, ...]:
         """The names it derives, in order."""
         return tuple(rule.head for rule in self.rules)
+
+
+def parts(rules: Iterable[Rule]) -> tuple[Program, ...]:
+    """The rules as programs that share no head, each as small as can be, in the order of their first rules.
+
+    What bears on one part leaves the others as they are, so each is chained only for inputs not met before.
+    """
+    listed = list(rules)
+    heads = {rule.head for rule in listed}
+    part = {rule.head: i for i, rule in enumerate(listed)}
+    for rule in listed:
+        for name in rule.names:
+            if name in heads and part[name] != part[rule.head]:
+                low, high = sorted((part[name], part[rule.head]))
+                part = {head: low if number == high else number for head, number in part.items()}
+    return tuple(Program(tuple(rule for rule in listed if part[rule.head] == number)) for number in dict.fromkeys(part.values()))
 
 
 def steps_of(program: Program, truths: Mapping[str, Truth]) -> tuple[Step, ...]:

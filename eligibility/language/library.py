@@ -388,8 +388,9 @@ def load_library(
 
     A folder may hold ``trials/``, ``definitions/``, ``flags/`` and ``concepts/``, or rule files as they come.
     Without ``shipped`` no shipped trial is taken; the shared definitions and the vocabulary stay, since
-    rules are written in them, and so do the flags, which stand beside any trial. ``as_of`` picks the latest version of each trial in force on that day; a
-    file without ``effective_from`` always was. ``root`` is another library folder than the shipped one.
+    rules are written in them, and so do the flags, which stand beside any trial. ``as_of`` picks the
+    latest version of each trial in force on that day; a file without ``effective_from`` always was.
+    ``root`` is another library folder than the shipped one.
 
     Every name is resolved. All checks run on the files of ``rules``; the shipped ones were checked
     before they shipped. Raises :class:`RuleFileError` with every mistake of every file.

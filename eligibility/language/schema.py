@@ -55,6 +55,12 @@ def patient_schema() -> dict[str, Any]:
         fields = entry.get("properties", {})
         if "recorded" in fields:
             fields["date"] = fields["start"]
+        # a dose, a range and an outcome are most often typed as text: 12.5 mg/day, 10-40, intolerance
+        for name, kind in (("dose", "string"), ("range", "string"), ("per_day", "string"), ("grade", "number")):
+            if name in fields:
+                fields[name] = {"anyOf": [*fields[name].get("anyOf", [fields[name]]), {"type": kind}], "title": name}
+        if "outcome" in fields:
+            fields["outcome"] = _one_or_more(fields["outcome"])
         if "codes" in fields:
             listed = fields["codes"]
             fields["codes"] = _one_or_more({**listed, "items": {"anyOf": [listed["items"], {"type": "string"}]}})

@@ -7,11 +7,14 @@ screening that nobody prints costs nothing for its prose.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .patient import Family
 from .quantity import Interval
 from .truth import Truth
+
+if TYPE_CHECKING:
+    from .flag import FlagFinding
 
 ReasonCode = Literal[
     "conflicting",
@@ -221,7 +224,7 @@ class ArmResult:
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """One patient against one trial."""
+    """One patient against one trial. ``flags`` stand beside the criteria and change nothing of them."""
 
     trial: str
     status: Status
@@ -229,6 +232,7 @@ class Screening:
     counts: Counts
     criteria: tuple[CriterionResult, ...]
     arms: tuple[ArmResult, ...] = ()
+    flags: tuple[FlagFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

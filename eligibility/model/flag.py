@@ -9,14 +9,15 @@ listed with what is missing. There is no score of our own; published ones are sh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
 from .criteria import Name, Names, Node, Statement, Words, refuse
-from .finding import Evidence, Finding, Need
+from .finding import Evidence, Finding
 from .quantity import Interval
 from .time import Duration
 from .trial import Definition, Derived, Visit, _entries
@@ -248,6 +249,7 @@ class FlagLink:
     """Another flag that this one rests on: that it is raised (``holds``), or that it is not."""
 
     flag: str
+    title: str
     holds: bool
     truth: Truth
 
@@ -281,22 +283,35 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class FlagFinding:
-    """A flag for a patient and a trial: raised, or not known with what is missing.
+class Explained:
+    """What goes with a flag: the answer of its statement with what would settle it, its score, and results shown beside it."""
 
-    ``finding`` is the answer of its statement, ``product`` what it asked of the trial's product, and
-    ``links`` the flags that raise it or hold it open. ``depth`` is 0 for a flag that rests on none.
+    finding: Finding | None = None
+    score: Score | None = None
+    shown: tuple[Evidence, ...] = ()
+
+    def __call__(self) -> Explained:
+        """Itself: an explanation already made."""
+        return self
+
+
+@dataclass(frozen=True)
+class FlagFinding:
+    """A flag for a patient and a trial: raised, or not known.
+
+    ``product`` is what it asked of the trial's product, and ``links`` the flags that raise it or hold it
+    open. ``depth`` is 0 for a flag that rests on none. The rest is worked out when first asked for, since
+    most flags of most records are unknown and few readers ask why: ``finding`` is the answer of its
+    statement (with its needs where it is not known), ``score`` a published score with its inputs,
+    ``shown`` the newest results of what it shows.
     """
 
     rule: FlagRule
     truth: Truth
-    finding: Finding | None = None
     product: tuple[ProductFact, ...] = ()
     links: tuple[FlagLink, ...] = ()
-    needs: tuple[tuple[Need, ...], ...] = ()
-    score: Score | None = None
-    shown: tuple[Evidence, ...] = ()
     depth: int = 0
+    explain: Callable[[], Explained] = field(default=Explained(), compare=False, repr=False)
 
     @property
     def id(self) -> str:
@@ -307,6 +322,29 @@ class FlagFinding:
     def state(self) -> State:
         """Raised on a strict yes only; what silence or a gap leaves open is unknown."""
         return state_of(self.truth)
+
+    @cached_property
+    def _explained(self) -> Explained:
+        return self.explain()
+
+    @property
+    def finding(self) -> Finding | None:
+        """The answer of its statement; None for a flag without one."""
+        return self._explained.finding
+
+    @property
+    def score(self) -> Score | None:
+        """The published score it shows."""
+        return self._explained.score
+
+    @property
+    def shown(self) -> tuple[Evidence, ...]:
+        """The newest results of the concepts it shows."""
+        return self._explained.shown
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # a worker's result goes to another process with its explanation, not with the record behind it
+        return FlagFinding, (self.rule, self.truth, self.product, self.links, self.depth, self._explained)
 
 
 def state_of(truth: Truth) -> State:
@@ -326,6 +364,7 @@ __all__ = [
     "PRODUCT_VALUES",
     "PRODUCT_WORDS",
     "Axis",
+    "Explained",
     "FlagFile",
     "FlagFinding",
     "FlagLink",

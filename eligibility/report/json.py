@@ -16,6 +16,7 @@ from ..errors import Problem
 from ..model.criteria import operands
 from ..model.finding import Assumption, Counts, CriterionResult, Evidence, Finding, Margin, Need, Notice, Screening
 from ..model.truth import PRESUMED, STRICT, Truth
+from .flags import FlagsJson
 from .results import Envelope, PatientReport, Results, TrialSummary
 from .words import CONVENTIONS, Words, day_text
 
@@ -34,7 +35,7 @@ def document(results: Results, words: Words) -> dict[str, Any]:
     """The results as plain values, in the shape of DESIGN 4."""
     return {
         **_envelope(results.envelope),
-        "patients": [_patient(report, words) for report in results.patients],
+        "patients": [_patient(report, words, FlagsJson(words, _evidence, _needs)) for report in results.patients],
         "errors": [error(problem) for problem in results.problems],
     }
 
@@ -71,7 +72,7 @@ def trial_header(summary: TrialSummary) -> dict[str, Any]:
     }
 
 
-def _patient(report: PatientReport, words: Words) -> dict[str, Any]:
+def _patient(report: PatientReport, words: Words, flags: FlagsJson) -> dict[str, Any]:
     intake = report.intake
     return {
         "patient": report.patient,
@@ -83,7 +84,7 @@ def _patient(report: PatientReport, words: Words) -> dict[str, Any]:
             "not_understood": [{"source": source, "text": text} for source, text in intake.not_understood],
             "set_aside": [{"source": source, "why": why} for source, why in intake.set_aside],
         },
-        "screenings": [_screening(screening, words) for screening in report.result.screenings],
+        "screenings": [_screening(screening, words, flags) for screening in report.result.screenings],
     }
 
 
@@ -91,7 +92,7 @@ def _notice(notice: Notice, words: Words) -> dict[str, Any]:
     return {"code": notice.code, "date": notice.date, "detail": notice.detail, "source": notice.source, "text": words.notice(notice)}
 
 
-def _screening(screening: Screening, words: Words) -> dict[str, Any]:
+def _screening(screening: Screening, words: Words, flags: FlagsJson) -> dict[str, Any]:
     return {
         "trial": screening.trial,
         "status": screening.status,
@@ -109,7 +110,7 @@ def _screening(screening: Screening, words: Words) -> dict[str, Any]:
             for arm in screening.arms
         ],
         "criteria": [criterion(result, words) for result in screening.criteria],
-        "flags": [],
+        "flags": flags.of(screening.flags),
     }
 
 

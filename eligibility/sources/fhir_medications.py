@@ -7,10 +7,10 @@ and not of the course, so it is no end.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from ..errors import did_you_mean
-from ..model.patient import Coding, Quantity
+from ..model.patient import Coding, Outcome, Quantity
 from ..model.time import When
 from . import written
 from .fhir_absence import read_absence_code
@@ -119,6 +119,7 @@ def _finish(item: Item, resource: Resource, chart: Chart, drug: Drug, fields: di
         more["start"] = first
     if last is not None and fields.get("end") is None:
         more["end"] = last
+    more["outcome"] = _outcome(resource)
     for key, value in more.items():
         if value is not None and value != ():
             fields[key] = value
@@ -134,6 +135,21 @@ def _reason(resource: Resource) -> str | None:
                 return words
     value = resource.raw.get("statusReasonCodeableConcept")
     return text_of(*resource.concept_in(value, "statusReasonCodeableConcept"))
+
+
+OUTCOME_SYSTEM = "urn:eligibility:outcome"
+"""The project's own codes for how a treatment ended, read in every reason for a status."""
+
+
+def _outcome(resource: Resource) -> tuple[Outcome, ...]:
+    found: dict[Outcome, None] = {}
+    for name in ("statusReason", "statusReasonCodeableConcept"):
+        value = resource.raw.get(name)
+        for one in value if isinstance(value, list) else [value]:
+            for coding in resource.concept_in(one, name)[0]:
+                if coding.system == OUTCOME_SYSTEM and coding.code in get_args(Outcome):
+                    found[coding.code] = None  # type: ignore[index]
+    return tuple(found)
 
 
 def _course(resource: Resource, stem: str) -> tuple[When | None, When | None]:

@@ -40,14 +40,16 @@ from .sheet_layout import (
     LIST_LABEL,
     NO,
     NONE_KNOWN,
+    NOT_ASKED,
     NOT_FILLED_IN,
     NOT_IN_CHART,
     ONGOING,
     PERSON_ROWS,
+    PRELIMINARY,
     SEXES,
     SINGLE_DOSE,
     STATED_COMPLETE,
-    SUSPECTED,
+    UNSURE,
     YES,
     RowName,
     looks_like_header,
@@ -60,12 +62,12 @@ _TAKES: dict[str, tuple[Family, ...]] = {
     "range": ("observation",),
     "until": ("condition", "medication", "procedure", "allergy"),
     "dose": ("medication",),
-    "outcome": ("condition", "medication", "allergy"),
+    "outcome": ("condition", "observation", "medication", "allergy"),
 }
 """Columns that only some families have."""
 _FIELD = {"unit": "unit", "range": "range", "date": "start", "until": "end", "kind": "concept", "dose": "dose", "outcome": "outcome"}
 
-Answer = Literal["yes", "no", "not in chart", "suspected", "value", "", "bad"]
+Answer = Literal["yes", "no", "not in chart", "unsure", "value", "", "bad"]
 
 
 @dataclass(slots=True)
@@ -256,6 +258,8 @@ class _Sheet:
         line = next((cell.line for cell in cells.values() if cell.line), 0)
         place = f"{self.title} row {line}".strip()
         found = "" if end else written.clean(cells.get("where found", EMPTY).text)[:80].replace("#", "no. ").strip()
+        if found.endswith((NOT_FILLED_IN, NOT_ASKED)):
+            found += "."  # no reader's note is taken for a row without an answer
         return f"{place}, {end}" if end else f"{place}: {found}" if found else place
 
     def _odd(self, cell: Cell) -> None:
@@ -367,7 +371,7 @@ class _Sheet:
         below = self.vocabulary.descendants
         for row, fields in self.denied:
             family, concept = row.name.family, str(fields["concept"])
-            there = {other.name.concept for other in items if other.name.family == family and other.answer in ("yes", "suspected", "bad")}
+            there = {other.name.concept for other in items if other.name.family == family and other.answer in ("yes", "unsure", "bad")}
             met = there & below(concept)
             free = [one for one in sorted(below(concept)) if not any(below(one) & below(other) for other in met)]
             for one in [one for one in free if not any(one in below(other) - {other} for other in free)] if met else [concept]:
@@ -384,9 +388,8 @@ class _Sheet:
                 self.complain(cell.place or row.place("row"), "no-answer", "the row has entries and no answer", f"write {YES} if it is so")
                 return "bad"
             return ""
-        allowed = (YES, NO, NOT_IN_CHART, *((SUSPECTED,) if row.name.family in ("condition", "allergy") else ()))
         try:
-            said = choice_of(cell, allowed)
+            said = choice_of(cell, (YES, NO, NOT_IN_CHART, UNSURE), {"suspected": UNSURE})
         except BadCell as error:
             self.complain(cell.place, error.code, error.message, error.instead)
             return "bad"
@@ -432,24 +435,24 @@ class _Sheet:
         start, end = fields.get("start"), fields.get("end")
         if start is not None and end is not None and end.hi < start.lo:
             self.complain(row.place("until"), "ends-before-it-begins", "the end lies before the date", "look at both dates")
-        if row.answer == "suspected":
-            fields["verification"] = "unconfirmed"
+        if row.answer == "unsure":
+            fields.update({"verification": "unconfirmed"} if family in ("condition", "allergy") else {"status": "unknown"})
         if family in ("procedure", "immunization") and row.answer == "yes":
-            fields["status"] = "completed"
+            fields.setdefault("status", "completed")
         return fields
 
     @staticmethod
     def _until(cell: Cell, family: Family, fields: dict[str, Any]) -> None:
         word = word_of(cell)
-        if word == ONGOING and family != "procedure":
-            fields["status"] = "active"
+        if word == ONGOING:
+            fields["status"] = "in-progress" if family == "procedure" else "active"
         elif word == SINGLE_DOSE and family == "medication":
             fields.update(kind="administration", status="completed")
-        elif word in (ONGOING, SINGLE_DOSE):
-            raise BadCell("not-here", f"{word} is not said of this", "write the day it ended")
+        elif word == SINGLE_DOSE:
+            raise BadCell("not-here", f"{word} is said of a drug", f"write the day it ended, or {ONGOING}")
         elif word != NOT_IN_CHART:
             fields["end"] = when_of(cell)
-            fields["status"] = {"condition": "resolved", "medication": "completed", "allergy": "resolved"}.get(family)
+            fields["status"] = "resolved" if family in ("condition", "allergy") else "completed"
 
     def _kind(self, cell: Cell, concept: str) -> str:
         below = self.vocabulary.descendants(concept)
@@ -466,6 +469,8 @@ class _Sheet:
     def _outcome(cell: Cell, family: Family) -> dict[str, Any]:
         if word_of(cell) == NOT_IN_CHART:
             return {}
+        if family == "observation":
+            return {"status": choice_of(cell, ("final", PRELIMINARY))}
         if family != "medication":
             value = cell.value
             text = written.clean(str(int(value) if isinstance(value, float) and value.is_integer() else value))

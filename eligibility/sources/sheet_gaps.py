@@ -14,10 +14,10 @@ from typing import Any
 from ..model.patient import CONCEPT_SYSTEM, FAMILIES, Coding, Entry, Family
 from ..vocabulary.vocabulary import Vocabulary
 from .arrival import MODELS
-from .sheet_layout import NO, NOT_ASKED, NOT_FILLED_IN, NOT_IN_CHART, SUSPECTED, YES
+from .sheet_layout import NO, NOT_ASKED, NOT_FILLED_IN, NOT_IN_CHART, UNSURE, YES
 
-_ANSWERS = (YES, NO, NOT_IN_CHART, SUSPECTED)
-_TAKEN = (YES, SUSPECTED, "bad")
+_ANSWERS = (YES, NO, NOT_IN_CHART, UNSURE)
+_TAKEN = (YES, UNSURE, "bad")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,12 @@ ESSENTIAL = ("answer", "date", "row")
 FILLED = ("answer", "unit", "range", "date", "until", "kind", "dose", "outcome", "where found")
 """Columns that people fill in; the others say what is asked."""
 
-YES, NO, NOT_IN_CHART, SUSPECTED = "yes", "no", "not in chart", "suspected"
-"""``no`` is what the chart states; ``not in chart`` is its silence after a look; an empty cell is neither."""
+YES, NO, NOT_IN_CHART, UNSURE = "yes", "no", "not in chart", "unsure"
+"""``no`` is what the chart states; ``not in chart`` is its silence after a look; an empty cell is neither.
+``unsure``: the chart says so and is not sure (a suspected disease, a treatment perhaps given)."""
 
 ONGOING, SINGLE_DOSE = "ongoing", "single dose"
+PRELIMINARY = "preliminary"
 STATED_COMPLETE, NONE_KNOWN = "stated complete", "none known"
 SEXES = ("female", "male", "other")
 
@@ -50,8 +52,8 @@ GUIDE = "How to fill in"
 LISTS = "lists"
 """The hidden sheet that the drop-downs take their words from."""
 
-NOT_FILLED_IN = "not filled in"
-NOT_ASKED = "not asked on the sheet"
+NOT_FILLED_IN = "no answer"
+NOT_ASKED = "no row"
 """How the pointers of entries end that stand for a row without an answer, and for all that has no row."""
 
 PERSON_ROWS = {

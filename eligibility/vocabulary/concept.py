@@ -64,6 +64,7 @@ class Concept(Frozen):
     also: tuple[Family, ...] = Field((), description="Other families it is charted in (CAR T: procedure or medication).")
     synonyms: tuple[Text, ...] = Field((), description="Names that are this concept and nothing else; generic and brand names of a drug.")
     mentions: tuple[Text, ...] = Field((), description="Word stems that say an entry may be this concept (carcinom, lymphom).")
+    tells_of_another: bool = Field(False, description="Its name tells of another condition: a history of cancer names cancer.")
     codes: dict[Text, tuple[Code, ...]] = Field(
         default_factory=dict, description="Codes by system (icd10cm, loinc, rxnorm, snomed, atc, cvx)."
     )

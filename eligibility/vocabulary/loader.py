@@ -128,7 +128,7 @@ def _typed(id_: str, raw: Mapping[str, Plain]) -> dict[str, Any]:
     for name in ("molar_mass", "half_life", "plausible"):
         if name in fields:
             fields[name] = each(fields[name], number, _SOURCED)
-    for name in ("whole", "titre"):
+    for name in ("whole", "titre", "tells_of_another"):
         if name in fields:
             fields[name] = truth(fields[name])
     if isinstance(fields.get("units"), dict):

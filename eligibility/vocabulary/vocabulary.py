@@ -29,9 +29,6 @@ from .words import Found, NameIndex, fold, untagged
 
 _CACHE = 16384
 _NAMED_ANYWHERE: frozenset[Family] = frozenset(("medication", "immunization"))
-# what is certainly one drug, vaccine or test is no other whose name its own name holds; a condition may be
-# both (a history of cancer names cancer), so its words go on counting
-_ONE_THING: frozenset[Family] = frozenset(("medication", "immunization", "allergy", "observation"))
 _ALLERGY = re.compile(
     r"^(?:(?:drug )?(?:allergy|allergic|intolerance|hypersensitivity|anaphylaxis|adverse reaction|sensitivity) (?:to )?)?"
     r"(.*?)(?: (?:allergy|intolerance|hypersensitivity))?$"
@@ -229,7 +226,9 @@ class Vocabulary:
             against = frozenset(id_ for id_ in said if self._contradicted(family, id_, systems))
             certain = said - against
         is_ = self._finest(certain)
-        if is_ and family in _ONE_THING:
+        # what certainly is one thing is no other whose name its own name holds ("urinary tract infection" is not
+        # every infection), unless its name is there to tell of the other ("history of cancer")
+        if is_ and not any(self.concepts[id_].tells_of_another for id_ in is_):
             kin = is_.union(*(self._above[id_] for id_ in is_))
             found = [index.find(one.without(text, kin)) for one, text in zip(found, words, strict=True)]
         return Reading(

@@ -32,10 +32,11 @@ from ..sources.sheet_layout import (
     NOT_IN_CHART,
     ONGOING,
     PERSON_ROWS,
+    PRELIMINARY,
     SEXES,
     SINGLE_DOSE,
     STATED_COMPLETE,
-    SUSPECTED,
+    UNSURE,
     YES,
     RowName,
 )
@@ -275,13 +276,14 @@ class Worksheet:
         if family == "observation":
             offers["answer"] = (*concept.results, *concept.classes, NOT_IN_CHART)
             offers["unit"] = units_of(concept, self.vocabulary)[:20]
-            closed = {"until", "dose", "outcome"}
+            offers["outcome"] = (PRELIMINARY,)
+            closed = {"until", "dose"}
             if not offers["unit"] and (concept.unit == "1" or concept.classes or concept.results):
                 closed.add("unit")
             if concept.items:
                 offers["kind"] = ()
         else:
-            offers["answer"] = (YES, NO, *((SUSPECTED,) if family in ("condition", "allergy") else ()), NOT_IN_CHART)
+            offers["answer"] = (YES, NO, UNSURE, NOT_IN_CHART)
             offers["until"] = (ONGOING, SINGLE_DOSE) if family == "medication" else (ONGOING,)
             closed = {"unit", "range", *(() if family == "medication" else ("dose",))}
             if family == "medication":
@@ -385,7 +387,8 @@ _GUIDE = (
     "How to fill in",
     "One sheet is one patient, one row one question to the chart. Write a study id, no name.",
     f"answer: for a result its number or words. For all else {YES}, or {NO} where the chart itself says that there is none (date: "
-    f"the day it says so), or {NOT_IN_CHART} where you looked and the chart says nothing. The two are not the same: "
+    f"the day it says so), or {NOT_IN_CHART} where you looked and the chart says nothing, or {UNSURE} where the chart is not sure. "
+    f"{NO} and {NOT_IN_CHART} are not the same: "
     "what a chart does not say is taken as absent at most until somebody says otherwise. An empty cell means that nobody has looked.",
     "unit: as the chart gives it. A number without its unit is not compared.",
     "range: the laboratory's own reference range, where the chart gives one: 3.5-5.0, or <40.",
@@ -393,7 +396,7 @@ _GUIDE = (
     f"until: the day it ended, or {ONGOING}; for one infusion {SINGLE_DOSE}.",
     'A row "any other" is for what has no row of its own.',
     "kind: the exact disease, drug or test where the row names a group. For a score its items with their points: alopecia 2; fever 1.",
-    "dose: with its unit: 10 mg/day, or 5 mg twice daily. outcome: what the chart says of a treatment.",
+    "dose: with its unit: 10 mg/day, or 5 mg twice daily. outcome: what the chart says of a treatment; a grade; whether a result is preliminary.",
     "Numbers with a decimal point, 12.5. where found: the page or letter, for whoever checks.",
     "For a further result or course take a free row at the end and choose the item, or number a copied row: observation:edss#2.",
     "Half a sheet is fine: what is empty stays open. Keep the names of the columns, and the last column as it is.",

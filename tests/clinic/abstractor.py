@@ -15,7 +15,7 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from eligibility.model.patient import Condition, Medication, Observation, Patient, Quantity
+from eligibility.model.patient import Condition, Immunization, Medication, Observation, Patient, Procedure, Quantity
 from eligibility.sources.sheet_layout import COLUMNS, LISTS
 from eligibility.vocabulary.vocabulary import Stance, Vocabulary
 
@@ -42,6 +42,8 @@ class Abstractor:
         kinds = {concept for _, concept in asked}
         for (family, concept), names in asked.items():
             found = self._entries(family, concept, kinds)
+            if self._may_be_more(family, concept):
+                names = [*names, *([""] * (len(found) + 1 - len(names)))]
             for number in range(max(len(found), len(names))):
                 name = f"{family}:{concept}" if number == 0 else f"{family}:{concept}#{number + 1}"
                 told[name] = self._entry(family, concept, found[number]) if number < len(found) else self._nothing(family, concept)
@@ -75,7 +77,14 @@ class Abstractor:
                 found.append(entry)
         return sorted(found, key=lambda entry: entry.start.lo if entry.start else 0, reverse=family == "observation")
 
+    def _may_be_more(self, family: Any, concept: str) -> bool:
+        """Whether an entry may be the concept and cannot be told to be: a careful reader then leaves a row empty."""
+        readings = [self.vocabulary.read(family, entry) for entry in self.patient.family(family)]
+        return any(self.vocabulary.stance(reading, concept) in (Stance.BROADER, Stance.MAY_BE) for reading in readings)
+
     def _nothing(self, family: str, concept: str) -> Cells:
+        if self._may_be_more(family, concept):
+            return {}
         for absence in self.patient.absences:
             if absence.family == family and absence.concept == concept and absence.since is None:
                 return {"answer": "no", **({"date": str(absence.as_of)} if absence.as_of else {})}
@@ -90,22 +99,24 @@ class Abstractor:
             cells["kind"] = self.vocabulary.concepts[narrow].label
         if isinstance(entry, Observation):
             cells.update(self._result(entry))
+            if entry.status in ("preliminary", "registered", "unknown"):
+                cells["outcome"] = "preliminary"
         elif entry.end is not None:
             cells["until"] = str(entry.end)
-        elif getattr(entry, "status", None) == "active" and not isinstance(entry, Condition | Medication):
-            pass
-        elif getattr(entry, "status", None) == "active":
+        elif getattr(entry, "status", None) in ("active", "in-progress"):
             cells["until"] = "ongoing"
+        if getattr(entry, "status", None) in ("unknown", "stopped", "on-hold") and isinstance(entry, Procedure | Immunization):
+            cells["answer"] = "unsure"
         if isinstance(entry, Condition):
             if entry.verification in ("provisional", "differential", "unconfirmed"):
-                cells["answer"] = "suspected"
+                cells["answer"] = "unsure"
             if entry.grade:
                 cells["outcome"] = entry.grade
         if isinstance(entry, Medication):
             if entry.kind == "administration":
                 cells["until"] = "single dose"
             if entry.dose is not None:
-                often = f" every {round(24 / entry.per_day)} hours" if entry.per_day else ""
+                often = f" every {round(24 / entry.per_day)} hours" if entry.per_day and entry.per_day >= 1 else ""
                 cells["dose"] = f"{entry.dose.value:g} {entry.dose.unit}{often}"
             if entry.outcome:
                 cells["outcome"] = ", ".join(entry.outcome)

@@ -128,6 +128,7 @@ def _not(answer: Answer) -> Answer:
 class _World:
     def __init__(self, record: Complete, rules: Rules) -> None:
         self.record, self.rules, self.today = record, rules, record.today
+        self.written = False
 
     # -- logic -----------------------------------------------------------------------------------
 
@@ -186,6 +187,8 @@ class _World:
     # -- one question about facts ----------------------------------------------------------------
 
     def atom(self, s: c.FactAtom) -> Answer:
+        # words that choose, and documented, speak of what is recorded: so do the runs asked about inside them
+        self.written = any(word is not None for word in (s.documented, s.latest, s.earliest))
         entries = self.entries(s.subject)
         if s.count is not None and s.count.distinct == "entry":
             there = sum(bool(self.chosen(s, ids)) for ids in entries)
@@ -346,7 +349,7 @@ class _World:
         if t.outcome is not None:
             # an outcome holds of a run if it holds of one of its courses
             # Reading: a run is asked about where its length is asked for; else the course itself is
-            parts.append(any(set(t.outcome) & g.outcome for g in (self.run(f, s) if t.lasting is not None else [f])))
+            parts.append(any(set(t.outcome) & g.outcome for g in (self.run(f) if t.lasting is not None else [f])))
         if t.started is not None:
             parts.append(self.placed(t.started, f, "started"))
         if t.ended is not None:
@@ -417,15 +420,14 @@ class _World:
 
     # -- runs ------------------------------------------------------------------------------------
 
-    def run(self, f: Event, s: Any) -> list[Event]:
+    def run(self, f: Event) -> list[Event]:
         """The courses of the same drug joined with ``f`` over gaps no longer than its ``gap``."""
-        documented = bool(getattr(s, "documented", None))
         if f.family != "medication":
             return [f]  # Reading: runs are courses of one drug; a condition told twice is two courses
         gap = self.rules.concepts[f.concept].gap
         run = [f]
         rest = [g for g in self.record.events if g is not f and g.concept == f.concept and not g.planned and self.visible(g)]
-        rest = [g for g in rest if g.recorded or not documented]
+        rest = [g for g in rest if g.recorded or not self.written]
         while more := [g for g in rest if any(_joined(g, h, gap) for h in run)]:
             run += more
             rest = [g for g in rest if g not in more]
@@ -433,7 +435,7 @@ class _World:
 
     def lasting(self, t: c.DurationLimits, f: Event, s: Any, upto: int | None) -> bool:
         """How long the run of ``f`` lasted: up to the anchor, and inside the window where within or ago sets one."""
-        run = self.run(f, s)
+        run = self.run(f)
         first, last = min(g.day for g in run), max(g.last for g in run)
         ways: list[bool] = []
         windows = self.windows(s, f) if s.time_words() else [(-FAR, FAR)]

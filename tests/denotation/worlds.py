@@ -846,7 +846,10 @@ def presumed_extras(case: Case, s: c.FactAtom, rules: Rules) -> set[str]:
     for sel in selections(s):
         for entry in _entries(sel.subject, rules):
             ids = subjects(entry, rules)
-            if sel.family == "observation" or sel.family not in case.alive() or any(BY_ID[i].absence for i in ids):
+            silent = sel.family in case.alive() and not any(BY_ID[i].absence for i in ids)
+            if sel.family == "observation":  # as for a question: one result is enough for the rest to be silence
+                silent = any(t.concept in ids and t.kind == "fact" and not case.possible(t) for t in case.told)
+            if not silent:
                 open_ |= ids
     return open_
 

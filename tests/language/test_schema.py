@@ -86,3 +86,20 @@ def test_a_patient_typed_by_hand_is_valid() -> None:
     assert mistakes("patient", {**patient, "sex": ["female", "male"]}) == []
     assert mistakes("patient", {**patient, "sexx": "female"})
     assert mistakes("patient", {"birth_date": "1977"})
+
+
+class _Typed(yaml.SafeLoader):
+    """YAML as an editor reads it, but for dates, which stay text."""
+
+
+_Typed.yaml_implicit_resolvers = {
+    first: [resolver for resolver in resolvers if resolver[0] != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "fixtures" / "patients").glob("*.yaml")), ids=lambda file: file.stem)
+def test_an_editor_underlines_nothing_in_the_fixtures(file: Path) -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text("patient")))
+    patient = yaml.load(file.read_text(encoding="utf-8"), Loader=_Typed)  # noqa: S506  a safe loader of our own
+    assert [f"{list(error.absolute_path)}: {error.message}" for error in validator.iter_errors(patient)] == []

@@ -176,8 +176,6 @@ def test_components_and_panels(quirk: Callable[[str], Read]) -> None:
         "Observation/bp#component[0]",
         "Observation/bp#component[1]",
         "Observation/score",
-        "Observation/score#component[0]",
-        "Observation/score#component[1]",
         "Observation/member",
     }
     score = entries["Observation/score"]

@@ -1,0 +1,217 @@
+"""Small trials around generated statements, screened by the engine, and records told more (MEANING 8)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from denotation.engine import settings_of, vocabulary
+from denotation.strategies import DEFINITIONS, DERIVED, LISTS, SCHEDULE
+from denotation.vocabulary import BY_ID
+from denotation.worlds import DAY0, OUTCOMES, ROUTES, Absent, Case, Told, completions
+from eligibility.engine.plan import Plan, compile_plan
+from eligibility.engine.record import prepare
+from eligibility.engine.reference import screen
+from eligibility.model.finding import CriterionResult, Need, Screening
+from eligibility.model.site import Attestation
+from eligibility.model.time import MINUTES, date_of
+from eligibility.model.trial import TrialFile
+
+
+def trial_of(criteria: Sequence[tuple[str, Any]], **more: Any) -> TrialFile:
+    """A rule file of (kind, statement) pairs, named I1, I2 ... and E1, E2 ... in their order."""
+    lists: dict[str, list[dict[str, Any]]] = {"inclusion": [], "exclusion": []}
+    for number, (kind, statement) in enumerate(criteria):
+        lists[kind].append({"id": f"C{number}", "text": f"criterion {number}", "when": statement})
+    return TrialFile.model_validate(
+        {
+            "trial": {"id": "T1", "title": "A tiny trial"},
+            "schedule": SCHEDULE,
+            "lists": LISTS,
+            "definitions": DEFINITIONS,
+            "derived": DERIVED,
+            **lists,
+            **more,
+        }
+    )
+
+
+def plan_of(trial: TrialFile) -> Plan:
+    return compile_plan(trial, {}, vocabulary())
+
+
+def screened(plan: Plan, case: Case, details: bool = True, later: int = 0, answers: tuple[Attestation, ...] = ()) -> Screening:
+    """The screening of a case, ``later`` days on."""
+    settings = replace(settings_of(case, later=later), attestations=answers)
+    return screen(prepare(case.patient(), vocabulary(), settings.as_of), plan, settings, details)
+
+
+def only(screening: Screening) -> CriterionResult:
+    (result,) = screening.criteria
+    return result
+
+
+# -- supplying what an open criterion asks for -----------------------------------------------------
+
+
+@dataclass
+class Supply:
+    """A case told what its needs ask for, each precise and certain, whatever it turns out to be."""
+
+    case: Case
+    random: Random
+    answers: list[Attestation] = field(default_factory=list)
+    minutes: int = 0
+
+    def minute(self) -> int:
+        """A time of day no other supplied entry has."""
+        self.minutes += 1
+        return 60 + self.minutes * 7
+
+    def give(self, need: Need, plan: Plan) -> None:
+        match need.do:
+            case "record" if need.absence:
+                assert need.family is not None
+                concept = need.item if need.item in BY_ID and need.item != "prednisone-equivalent-dose" else None
+                self.case = replace(self.case, absent=(*self.case.absent, self.absence(need, concept)))
+            case "record" if need.family is None:
+                self.person(need)
+            case "record":
+                self.record(need)
+            case "refine" if need.source is None:
+                self.person(need)
+            case "refine" | "map":
+                self.refine(need)
+            case "anchor":
+                lo, hi = self.case.anchor_days(need.item)
+                day = self.random.randint(lo, hi)
+                self.case = replace(self.case, anchors={**self.case.anchors, need.item: (day, day)}, given=(*self.case.given, need.item))
+            case "attest":
+                (criterion,) = plan.criteria
+                number = next(q.number for q in criterion.questions if q.text == need.item)
+                self.answers.append(
+                    Attestation(
+                        patient="p",
+                        trial="T1",
+                        criterion=criterion.id,
+                        leaf=number,
+                        answer=self.random.choice(["yes", "no"]),
+                        role="physician",
+                        date=date_of(DAY0 + self.case.today),
+                        until=date_of(DAY0 + self.case.today) + dt.timedelta(30),
+                        digest=criterion.digest,
+                    )
+                )
+            case _:
+                raise AssertionError(f"nothing to give for {need}")
+
+    def absence(self, need: Need, concept: str | None) -> Absent:
+        since = None if need.start is None or need.start < DAY0 - 400 else need.start - DAY0
+        family: Any = "medication" if concept is None and need.family == "observation" else need.family
+        return Absent(family, concept, "complete", since, (need.end or 0) - DAY0)
+
+    def person(self, need: Need) -> None:
+        if "sex" in need.item:
+            self.case = replace(self.case, sex=(self.random.choice(["female", "male"]),))
+        elif "birth" in need.item or "age" in need.item:
+            lo, hi = self.random.choice(self.case.birth) if self.case.birth else (-15000, -14000)
+            day = self.random.randint(lo, hi)
+            self.case = replace(self.case, birth=((day, day),))
+        else:
+            answer = self.random.choice(["GB", "north", "elsewhere"])
+            self.case = replace(self.case, site={**self.case.site, need.item.removeprefix("site "): answer})
+
+    def record(self, need: Need) -> None:
+        lo = max((need.start if need.start is not None else 0) - DAY0, -700)
+        hi = (need.end if need.end is not None else DAY0 + self.case.today) - DAY0
+        concept = self.random.choice([one.strip() for one in need.item.split(",")])
+        day = self.random.randint(max(lo, min(hi, -3)), hi)
+        told = Told(concept, (day, day), minute=self.minute(), value=self.value(concept))
+        self.case = replace(self.case, told=(*self.case.told, self.full(told)))
+
+    def value(self, concept: str) -> tuple[str, Any]:
+        kind = BY_ID[concept]
+        if kind.results:
+            return "name", self.random.choice(kind.results)
+        if kind.classes:
+            return "class", self.random.choice(kind.classes)
+        if kind.titre:
+            return "titre", self.random.choice(["1:20", "1:40", "1:80", "1:160"])
+        return "=", float(self.random.randint(1, 3)) if concept != "height" else 100.0
+
+    def full(self, told: Told) -> Told:
+        """An entry that leaves nothing open."""
+        kind = BY_ID[told.concept]
+        if kind.items:
+            items = tuple((name, float(self.random.randint(0, int(item.most)))) for name, item in kind.items.items())
+            return replace(told, items=items, value=("=", sum(points for _, points in items)))
+        if told.family == "medication":
+            told = replace(told, dose=self.random.choice([1.0, 2.0]), route=self.random.choice(ROUTES))
+            last = told.start[1] if told.start else 0
+            return replace(told, outcome=self.random.choice(OUTCOMES), ends="given", end=(last, last))
+        if told.family == "observation":
+            return replace(told, range=(1.0, 2.0) if told.concept == "enzyme" else None)
+        return replace(told, grade=self.random.randint(1, 3))
+
+    def refine(self, need: Need) -> None:
+        assert need.source is not None
+        number = int(need.source.removeprefix("e"))
+        told = self.case.told[number]
+        more: Told | None
+        attribute = "code" if need.do == "map" else need.attribute
+        match attribute:
+            case "code" | "entry":
+                more = self.meaning(told)
+            case "status":
+                more = replace(told, sure=True) if self.random.random() < 0.5 else None
+            case "start":
+                lo, hi = self.case.starts(told)
+                lo = max(lo, -700)
+                day = self.random.choice([lo, hi, self.random.randint(lo, hi)])
+                more = replace(told, start=(day, day), minute=told.minute if told.minute is not None and lo == hi else self.minute())
+            case "end":
+                lo, _ = self.case.starts(told)
+                lo, hi = told.end if told.ends == "given" else (max(lo, -3), self.case.today + 3)
+                day = self.random.randint(lo, max(lo, hi))
+                more = replace(told, ends="given", end=(day, day))
+            case "value" | "unit":
+                fresh = replace(told, value=self.value(told.concept)) if told.value[0] in ("none", "no-unit", "beyond") else told
+                more = replace(fresh, value=self.exact(fresh))
+                if told.concept == "tally":
+                    more = self.full(told)
+            case "range":
+                more = replace(told, range=self.random.choice([(1.0, 2.0), (0.5, 3.0)]))
+            case "dose":
+                more = replace(told, dose=self.random.choice([1.0, 2.0, 3.0]))
+            case "route":
+                more = replace(told, route=self.random.choice(ROUTES))
+            case "outcome":
+                more = replace(told, outcome=self.random.choice(OUTCOMES))
+            case "grade":
+                more = replace(told, grade=self.random.randint(1, 4))
+            case _:
+                raise AssertionError(f"no attribute {need}")
+        # an entry that is not there after all stays in its place, as one of no concept asked about
+        gone = Told(f"bystander-{told.family}", told.start, value=("=", 1.0) if told.family == "observation" else ("none", None))
+        self.case = replace(self.case, told=(*self.case.told[:number], more or gone, *self.case.told[number + 1 :]))
+
+    def exact(self, told: Told) -> tuple[str, Any]:
+        how, value = told.value
+        if how in ("<", "<=", ">", ">="):
+            return "=", max(0.0, value + {"<": -0.5, "<=": 0.0, ">": 0.5, ">=": 0.0}[how])
+        if how == "class" and value == "II":
+            return "class", self.random.choice(["IIa", "IIb"])
+        return how, value
+
+    def meaning(self, told: Told) -> Told | None:
+        """What an entry of unknown or of wider meaning is: any concept of its family that it may stand for."""
+        if told.understood:
+            below = sorted(one.id for one in BY_ID.values() if told.concept in one.broader)
+            return replace(told, concept=self.random.choice(below)) if below else told
+        return replace(told, kind="fact") if self.random.random() < 0.5 else None
+
+
+__all__ = ["MINUTES", "Supply", "completions", "only", "plan_of", "screened", "trial_of"]

@@ -25,6 +25,7 @@ from .engine.reference import attestation_notices
 from .engine.reference import screen as screen_one
 from .engine.settings import Settings
 from .errors import EligibilityError, Problem, UsageError, debugging, did_you_mean, fault
+from .flags.engine import FlagEngine
 from .language.library import RuleLibrary, load_library
 from .model.finding import Notice, PatientResult, Screening
 from .model.patient import Patient
@@ -76,6 +77,7 @@ def screen(
     shipped: bool = True,
     library: RuleLibrary | None = None,
     details: bool = True,
+    flags: bool = True,
     strict_fhir: bool = False,
     stdin: BinaryIO | None = None,
     progress: Callable[..., None] | None = None,
@@ -85,7 +87,8 @@ def screen(
     ``source`` is a patient, a path, or several of them. ``trials``, ``diseases`` and ``recruiting``
     choose among the library's trials (all of them if none is given); ``patients`` among the records.
     ``anchors`` gives days to the trials' anchors by ``[PATIENT:][TRIAL:]NAME``. ``details`` False leaves
-    out margins, needs and dates of change, which take most of the time.
+    out margins, needs and dates of change, which take most of the time; ``flags`` False the flags beside
+    the trials.
 
     What cannot be read is listed in ``Results.problems`` and the rest is done. Raises
     :class:`UsageError` for a trial, disease or anchor that nobody knows (with near names) and
@@ -105,6 +108,7 @@ def screen(
         shipped=shipped,
         library=library,
         details=details,
+        flags=flags,
     )
     given = [source] if isinstance(source, str | Path | Patient) else list(source)
     return screen_with(screener, given, patients=patients, strict_fhir=strict_fhir, stdin=stdin, progress=progress)
@@ -219,6 +223,7 @@ class Screener:
     site: Site | None = None
     attestations: tuple[Attestation, ...] = ()
     details: bool = True
+    flags: FlagEngine | None = None
 
     @classmethod
     def build(
@@ -237,6 +242,7 @@ class Screener:
         shipped: bool = True,
         library: RuleLibrary | None = None,
         details: bool = True,
+        flags: bool = True,
     ) -> Screener:
         """Options are those of :func:`screen`."""
         date = _date(as_of)
@@ -250,18 +256,20 @@ class Screener:
         chosen = choose_trials(library, trials=trials, diseases=diseases, recruiting=recruiting)
         given = read_anchors(anchors or {}, chosen)
         summaries = tuple(TrialSummary.of(trial, library.digest(trial.id), library.definitions) for trial in chosen)
+        flagging = FlagEngine(library.flags, library.definitions, library.vocabulary) if flags and library.flags.rules else None
         envelope = Envelope(
             version=__version__,
-            rules=_rules_digest(summaries, library.vocabulary),
+            rules=_rules_digest(summaries, library.vocabulary, library.flags.digest() if flagging is not None else None),
             as_of=date.isoformat(),
             absence=absence,
+            chainer=flagging.chainer if flagging is not None else "none",
             anchors={anchor.given: anchor.date.text for anchor in given},
             digests=digests,
             trials=summaries,
         )
         answers = tuple(_attestations(attestations, digests))
         plans = {trial.id: compile_plan(trial, library.definitions, library.vocabulary) for trial in chosen}
-        return cls(library, library.vocabulary, plans, envelope, day_of(date), absence, given, settings, answers, details)
+        return cls(library, library.vocabulary, plans, envelope, day_of(date), absence, given, settings, answers, details, flagging)
 
     def screen(self, patient: Patient, file: str = "") -> PatientReport:
         """One patient against the chosen trials."""
@@ -277,6 +285,12 @@ class Screener:
     def result(self, record: Record) -> PatientResult:
         """The findings of a prepared record for every chosen trial."""
         screenings = tuple(self.screen_trial(record, trial) for trial in self.plans)
+        if self.flags is not None:
+            own = self.flags.patient(record, Settings(self.as_of, self.absence, {}, self.site), self.details)
+            screenings = tuple(
+                replace(one, flags=own.of(self.plans[one.trial].trial, self.settings(record.patient.id, one.trial).anchors))
+                for one in screenings
+            )
         lapsed: tuple[Notice, ...] = ()
         if self.attestations:
             for trial, plan in self.plans.items():
@@ -479,9 +493,9 @@ def _file_digest(path: PathLike) -> str:
     return f"sha256:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
 
 
-def _rules_digest(trials: Iterable[TrialSummary], vocabulary: Vocabulary) -> str:
-    """One digest of all that decides answers: every trial's rules, in order, and what codes and words mean."""
-    body = "\n".join([*(f"{trial.id} {trial.digest}" for trial in trials), vocabulary.digest()])
+def _rules_digest(trials: Iterable[TrialSummary], vocabulary: Vocabulary, flags: str | None) -> str:
+    """One digest of all that decides answers: every trial's rules, in order, what codes and words mean, and the flags."""
+    body = "\n".join([*(f"{trial.id} {trial.digest}" for trial in trials), vocabulary.digest(), *([flags] if flags else [])])
     return f"sha256:{hashlib.sha256(body.encode()).hexdigest()}"
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..language.library import RuleLibrary
     from ..workbench.cases import CasesReport
 
-_DOCUMENTS = ("rules", "definitions", "concepts", "cases", "patient", "screening")
+_DOCUMENTS = ("rules", "definitions", "flags", "concepts", "cases", "patient", "screening")
 
 
 @click.group()
@@ -35,14 +35,16 @@ def _library(rules: tuple[Path, ...], no_library: bool) -> RuleLibrary:
 
 @rules.command("list")
 @choice_options
+@click.option("--flags", "flags", is_flag=True, help="List the flags by axis instead of the trials.")
 @rule_options
 @output_options("text", "json")
-def list_(form: str | None, out: Path | None, rules: tuple[Path, ...], no_library: bool, **choice: Any) -> int:
+def list_(form: str | None, out: Path | None, rules: tuple[Path, ...], no_library: bool, flags: bool, **choice: Any) -> int:
     """List the trials by disease, with how much a record can answer.
 
     \b
     Example:
       eligibility rules list --recruiting
+      eligibility rules list --flags
     """
     from ..report import rules as report
     from ..report.results import TrialSummary
@@ -50,6 +52,14 @@ def list_(form: str | None, out: Path | None, rules: tuple[Path, ...], no_librar
     from ..screening import choose_trials, diseases_of
 
     library = _library(rules, no_library)
+    if flags:
+        from ..report import flag_rules
+
+        if form_of(form, out, ("text", "json")) == "json":
+            write(flag_rules.listing_json(library.flags), out)
+        else:
+            write(flag_rules.listing(library.flags, width=page_width(), ink=Ink(out is None and in_colour())), out)
+        return 0
     chosen = choose_trials(library, **choice)
     summaries = [TrialSummary.of(trial, library.digest(trial.id), library.definitions) for trial in chosen]
     if form_of(form, out, ("text", "json")) == "json":
@@ -67,11 +77,13 @@ def show(trial: str, form: str | None, out: Path | None, rules: tuple[Path, ...]
     """Show a trial: header, schedule, and every criterion in English.
 
     Each criterion stands as its paraphrase of the source, and below it the
-    rule as the program reads it; definitions are written out at the end.
+    rule as the program reads it; definitions are written out at the end. A
+    flag's id shows the flag: what raises it, by which source.
 
     \b
     Example:
       eligibility rules show NCT06193889
+      eligibility rules show car-hematotox-high
     """
     from ..report import rules as report
     from ..report.results import TrialSummary
@@ -80,6 +92,8 @@ def show(trial: str, form: str | None, out: Path | None, rules: tuple[Path, ...]
     from ..screening import choose_trials
 
     library = _library(rules, no_library)
+    if trial not in library.trials and trial.islower():  # ids of trials have capitals, ids of flags none
+        return _show_flag(trial, library, form_of(form, out, ("text", "json")), out)
     (chosen,) = choose_trials(library, trials=[trial])
     summary = TrialSummary.of(chosen, library.digest(chosen.id), library.definitions)
     phrase = Words.of(library.vocabulary).phrase
@@ -88,6 +102,23 @@ def show(trial: str, form: str | None, out: Path | None, rules: tuple[Path, ...]
         write(report.shown_json(summary, phrase, shared), out)
     else:
         write(report.Shown(summary, phrase, shared, width=page_width(), ink=Ink(out is None and in_colour())).text(), out)
+    return 0
+
+
+def _show_flag(flag: str, library: RuleLibrary, form: str, out: Path | None) -> int:
+    from ..errors import UsageError, did_you_mean
+    from ..report import flag_rules
+    from ..report.text import Ink
+    from ..report.words import Words
+
+    if flag not in library.flags.rules:
+        near = did_you_mean(flag, library.flags.rules) or "rules list --flags has them all"
+        raise UsageError(f"there is no flag {flag}; {near}")
+    phrase = Words.of(library.vocabulary).phrase
+    if form == "json":
+        write(flag_rules.shown_json(flag, library.flags, phrase), out)
+    else:
+        write(flag_rules.shown(flag, library.flags, phrase, width=page_width(), ink=Ink(out is None and in_colour())), out)
     return 0
 
 
@@ -119,7 +150,8 @@ def check(paths: tuple[Path, ...], no_library: bool, strict: bool, form: str | N
     try:
         library = _library(paths, no_library)
         problems += check_library(library, paths)
-        checked = sum(not paths or any(path == one or one in path.parents for one in paths) for path in library.files.values())
+        files = [*library.files.values(), *(text.path for text in library.flags.files)]
+        checked = sum(not paths or any(path == one or one in path.parents for one in paths) for path in files)
     except RuleFileError as found:
         problems += found.problems
     mistakes = sum(problem.severity == "error" for problem in problems)
@@ -207,6 +239,7 @@ def _schema(document: str) -> Any:
             return {
                 "rules": schema.rule_file_schema,
                 "definitions": schema.definitions_schema,
+                "flags": schema.flags_schema,
                 "concepts": schema.concepts_schema,
                 "patient": schema.patient_schema,
             }[document]()

@@ -235,12 +235,15 @@ class Outlook:
             new = Need("record", leaf.name, family, start=max(first, edge), end=last) if max(first, edge) <= last else None
         if leaf.choice in ("rise", "fall"):
             new = None if own else new
-        certain = any(candidate.certain for candidate in answer.candidates)
-        if not certain:
-            if new is not None:
-                return [(new,), *([] if not answer.missing_inputs else own)]
-            return own or [(Need("record", leaf.name, family, start=first, end=last),)]
-        return [(*need, new) for need in own] if new is not None else own
+        # which of several is the one chosen has to be told too, to the hour if need be
+        order = [(Need("refine", leaf.name, family, "start", fact.source),) for fact in rivals] if len(rivals) > 1 else []
+        told = [*own, *(need for need in order if need not in own)]
+        if any(candidate.certain for candidate in answer.candidates):
+            return [(*need, new) for need in told] if new is not None else told
+        if new is not None:
+            return [(new,), *([] if not answer.missing_inputs else own)]
+        when = [(Need("refine", leaf.name, family, "start", fact.source),) for fact in rivals]
+        return [*own, *(need for need in when if need not in own), (Need("record", leaf.name, family, start=first, end=last),)]
 
     def _span(self, win: Window) -> tuple[int, int]:
         """The days, up to the date, on which an event certainly lies in the window."""

@@ -34,7 +34,7 @@ class Candidate:
     fact: Fact
     sure: bool
     placed: bool
-    why_not_placed: tuple[ReasonCode, ...]
+    why_not_placed: tuple[tuple[ReasonCode, str], ...]
     member: Answer = YES
     answer: Answer = YES
     recorded: bool = False
@@ -103,8 +103,8 @@ class Selecting:
             return possible, certain
         return possible and lo <= self.day, certain and hi <= self.day
 
-    def why_not(self, fact: Fact, win: Window) -> tuple[ReasonCode, ...]:
-        """Why a fact is only possibly in a window: its own dates, the anchor's, or both."""
+    def why_not(self, fact: Fact, win: Window) -> tuple[tuple[ReasonCode, str], ...]:
+        """Why a fact is only possibly in a window, and which of its dates would tell: its own, or the anchor's."""
         e_lo, e_hi = (end // MINUTES for end in self.ends(fact))
         lo, hi = fact.s_lo // MINUTES, fact.s_hi // MINUTES
         decided = True
@@ -116,8 +116,13 @@ class Selecting:
             outside = lo > right or e_hi < left or (fact.ongoing and left > self.day)
             decided = decided and (inside or outside)
         if decided and win.a1 != win.a2:
-            return ("future",)
-        return ("imprecise_date",)
+            return (("future", "start"),)
+        vague: list[str] = []
+        if lo != hi and (hi > min(win.u1, self.day) or lo < win.l2):
+            vague.append("start")
+        if e_lo != e_hi and max(e_lo, lo) < win.l2:
+            vague.append("end")
+        return tuple(("imprecise_date", which) for which in vague or ["start"])
 
     # -- candidates ----------------------------------------------------------------------------
 
@@ -134,11 +139,11 @@ class Selecting:
             if not possible:
                 outside.append(fact)
                 continue
-            why: tuple[ReasonCode, ...] = ()
+            why: tuple[tuple[ReasonCode, str], ...] = ()
             if not certain:
                 why = self.why_not(fact, own)
                 if selector.when is not None and selector.when.per_drug and self.half_life(fact) is None:
-                    why = ("unit",)
+                    why = (("unit", "start"),)
             inside.append(Candidate(fact, sure, certain, why))
         return inside, outside
 
@@ -304,7 +309,7 @@ class Selecting:
         elif exemption.when is not None:
             win = self.window(exemption, fact)
             possible, certain = self.placement(fact, win)
-            parts.append(YES if certain else NO if not possible else (None, tuple(Why(code, "start") for code in self.why_not(fact, win))))
+            parts.append(YES if certain else NO if not possible else (None, tuple(Why(code, which) for code, which in self.why_not(fact, win))))
         if exemption.where is not None:
             parts.append(self.test(fact, exemption.where, self.window(exemption, fact)))
         if exemption.question is not None:

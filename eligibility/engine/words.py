@@ -692,8 +692,8 @@ class Words:
             fact = candidate.fact
             for code, attribute in candidate.marks:
                 add(code, name, attribute, fact.source)
-            for code in candidate.why_not_placed:
-                add(code, name, "start", fact.source)
+            for code, which in candidate.why_not_placed:
+                add(code, name, which, fact.source)
             for why in (*candidate.member[1], *candidate.answer[1]):
                 add(why.code, why.item or name, why.attribute, why.source or fact.source)
         for fact in answer.unclear:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from ..model.flag import FlagFile
 from ..model.patient import Patient
 from ..model.trial import Definition, TrialFile
 from ..vocabulary.concept import Concept
@@ -29,6 +30,11 @@ def rule_file_schema() -> dict[str, Any]:
 def definitions_schema() -> dict[str, Any]:
     """Of a file of shared definitions: names with what they mean."""
     return _finished(_as_text(TypeAdapter(dict[str, Definition]).json_schema(by_alias=True)), "Shared definitions")
+
+
+def flags_schema() -> dict[str, Any]:
+    """Of a file of flags."""
+    return _finished(_as_text(FlagFile.model_json_schema(by_alias=True)), "Flag file")
 
 
 def concepts_schema() -> dict[str, Any]:
@@ -86,6 +92,7 @@ def _years(node: Any) -> None:
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "rules": rule_file_schema,
     "definitions": definitions_schema,
+    "flags": flags_schema,
     "concepts": concepts_schema,
     "patient": patient_schema,
 }

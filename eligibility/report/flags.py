@@ -26,8 +26,8 @@ AXIS = {"risk": "risk", "benefit": "benefit", "logistics": "logistics"}
 
 POPULATION = {
     "autoimmune": "autoimmune disease",
-    "oncology": "cancer (not autoimmune disease)",
-    "transplant": "stem-cell transplantation (an analogue only)",
+    "oncology": "cancer",
+    "transplant": "stem-cell transplantation, an analogue",
 }
 
 _PRODUCT = {
@@ -279,10 +279,14 @@ class FlagPage:
                 self._write(", ".join(flag.id for flag in raised), f"    {axis + ':':<11}")
                 continue
             self._write(axis, "    ")
+            alone = [flag for flag in raised if flag.finding is None and not flag.links]
             for flag in raised:
-                self._write(f"{flag.rule.title} ({flag.id})", "      + ")
-                self._because(flag, by_id, 10, deep=False)
-                self._write(f"{cited(flag.rule.source)}, of {population(flag.rule)}", " " * 10 + "source  ")
+                if flag not in alone:
+                    self._write(f"{flag.rule.title} ({flag.id})", "      + ")
+                    self._because(flag, by_id, 10, deep=False)
+                    self._write(f"{cited(flag.rule.source)}; evidence in {population(flag.rule)}", " " * 10 + "source   ")
+            if alone:
+                self._write(f"the product: {'; '.join(flag.rule.title for flag in alone)}", "      + ")
         unknown = [flag.id for flag in flags if flag.state == "unknown"]
         if unknown:
             named = f": {', '.join(unknown)}" if listed else " (explain says what is missing)"
@@ -316,7 +320,7 @@ class FlagPage:
                 self._write(cited(source) + (f" <{source.url}>" if source.url else ""), "    source   ")
             if rule.caveat:
                 self._write(rule.caveat, "    caveat   ")
-        self._write(f"{population(rule)}; {rule.evidence}", "    evidence ")
+        self._write(f"{rule.evidence}, in {population(rule)}", "    evidence ")
 
     def _because(self, flag: FlagFinding, by_id: Mapping[str, FlagFinding], indent: int, deep: bool) -> None:
         for depth, text in chain(flag, by_id, self._words):

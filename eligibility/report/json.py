@@ -6,7 +6,7 @@ is read. The JSON Schema of what is written here is in ``eligibility.report.sche
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any, Literal
 
@@ -25,10 +25,10 @@ SCHEMA = "eligibility/screening/1"
 Reading = Literal["strict", "presumed"]
 
 
-def dumps(results: Results, words: Words, *, indent: bool = True) -> bytes:
-    """The results as JSON bytes, with a newline at the end."""
+def dumps(results: Results, words: Words, *, indent: bool = True, more: Mapping[str, Any] | None = None) -> bytes:
+    """The results as JSON bytes, with a newline at the end; ``more`` is ``since`` and ``visit`` where they were asked for."""
     option = orjson.OPT_APPEND_NEWLINE | (orjson.OPT_INDENT_2 if indent else 0)
-    return orjson.dumps(document(results, words), option=option)
+    return orjson.dumps({**document(results, words), **(more or {})}, option=option)
 
 
 def document(results: Results, words: Words) -> dict[str, Any]:

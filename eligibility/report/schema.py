@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..model.finding import REASONS
+from ..model.flag import AXES
 from .json import SCHEMA
 from .results import PUBLISHED
 
@@ -111,6 +112,46 @@ def _definitions() -> dict[str, Any]:
             clauses=_list(_ref("clause")),
         ),
         "arm": _object(arm=_TEXT, title=_TEXT, open=_FLAG, status=_STATUS, counts=_ref("counts"), criteria=_list(_ref("criterion"))),
+        "flag_source": _object(title=_TEXT, year={"type": ["integer", "null"]}, url=_TEXT_OR_NULL),
+        "score": _object(
+            name=_TEXT,
+            formula=_TEXT,
+            formula_source=_TEXT,
+            value={"anyOf": [_object(low=_NUMBER_OR_NULL, high=_NUMBER_OR_NULL, unit=_TEXT, text=_TEXT), {"type": "null"}]},
+            reported=_FLAG,
+            inputs=_list(_object(concept=_TEXT, evidence=_list(_ref("fact")))),
+            missing=_list(_TEXT),
+            cutoff=_TEXT,
+            limits=_TEXT,
+        ),
+        "flag": _object(
+            id=_TEXT,
+            axis={"enum": list(AXES)},
+            state={"enum": ["raised", "unknown"]},
+            severity=_TEXT,
+            title=_TEXT,
+            message=_TEXT,
+            because=_list(
+                {
+                    "anyOf": [
+                        _object(fact=_TEXT, evidence={"anyOf": [_ref("fact"), _ref("absence")]}),
+                        _object(product=_TEXT, says=_TEXT_OR_NULL),
+                        _object(flag=_TEXT),
+                        _object(**{"not": _TEXT}),
+                    ]
+                }
+            ),
+            depth=_COUNT,
+            population=_TEXT,
+            evidence=_TEXT,
+            source=_ref("flag_source"),
+            sources=_list(_ref("flag_source")),
+            caveat=_TEXT_OR_NULL,
+            missing=_list(_TEXT),
+            settled_by=answer["settled_by"],
+            score={"anyOf": [_ref("score"), {"type": "null"}]},
+            shown=_list(_object(text=_TEXT, evidence=_ref("fact"))),
+        ),
         "screening": _object(
             trial=_TEXT,
             status=_STATUS,
@@ -118,7 +159,7 @@ def _definitions() -> dict[str, Any]:
             counts=_ref("counts"),
             arms=_list(_ref("arm")),
             criteria=_list(_ref("criterion")),
-            flags=_list({"type": "object"}),
+            flags=_list(_ref("flag")),
         ),
         "notice": _object(
             code={"enum": ["deceased", "repaired", "attestation_lapsed"]},
@@ -148,6 +189,24 @@ def _definitions() -> dict[str, Any]:
     }
 
 
+def _since() -> dict[str, Any]:
+    effect = {"enum": [*_EFFECT["enum"], None]}
+    turned = _object(id=_TEXT, kind={"enum": ["barrier", "lifted", "opened", "closed"]}, before=effect, after=effect)
+    return _object(
+        as_of=_DATE_OR_NULL,
+        patients=_object(new=_list(_TEXT), gone=_list(_TEXT)),
+        trials=_object(new=_list(_TEXT), gone=_list(_TEXT), rules_changed=_list(_TEXT)),
+        settings_changed=_list(_TEXT),
+        changes=_list(_object(patient=_TEXT, trial=_TEXT, status=_object(before=_STATUS, after=_STATUS), criteria=_list(turned))),
+        unchanged=_COUNT,
+    )
+
+
+def _visit() -> dict[str, Any]:
+    change = _object(patient=_TEXT, trial=_TEXT, id=_TEXT, effect=_EFFECT, date=_DATE_OR_NULL, becomes=_EFFECT)
+    return _object(date=_DATE_OR_NULL, changes=_list(change))
+
+
 def screening_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a screening's JSON."""
     top = _object(
@@ -163,6 +222,7 @@ def screening_schema() -> dict[str, Any]:
         patients=_list(_ref("patient")),
         errors=_list(_ref("error")),
     )
+    top["properties"] |= {"since": _since(), "visit": _visit()}  # only where --since and --visit ask for them
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Screening of records against published trial criteria",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ..model.finding import Counts, CriterionResult, Finding, PatientResult, Screening
 from ..model.truth import Truth
+from .flags import NO_FLAG, FlagPage
 from .json import read, reading_of
 from .results import Envelope, Intake, PatientReport, Results, TrialSummary
 from .words import ABSENCE, BASIS, COMPLETENESS, CONVENTIONS, DECIDES, EFFECT, RECRUITMENT, STATUS, STATUS_MEANS, Words, plural
@@ -44,11 +45,15 @@ class Ink:
 PLAIN = Ink()
 
 
-def screening(results: Results, words: Words, *, width: int = WIDTH, ink: Ink = PLAIN) -> str:
-    """The results of ``screen`` as text, with a newline at the end."""
+def screening(results: Results, words: Words, *, width: int = WIDTH, ink: Ink = PLAIN, changes: Sequence[str] = ()) -> str:
+    """The results of ``screen`` as text, with a newline at the end.
+
+    ``changes`` are lines to stand behind the summary: what is different since last time, what lapses.
+    """
     page = _Page(words, max(width, 40), ink)
     page.header(results)
     page.summary(results)
+    page.lines(changes)
     many = sum(len(report.result.screenings) for report in results.patients) > _IN_FULL
     if many and any(screening.status == "barrier_found" for _, screening in results.screenings()):
         page.note("Beside a barrier the other criteria are named by id; explain shows them in full.")
@@ -133,6 +138,12 @@ def columns(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[st
     return lines
 
 
+def wrapped(text: str, width: int, first: str = "", then: str | None = None) -> list[str]:
+    """One paragraph as lines; ``first`` begins the first of them and ``then`` (spaces of that length) the others."""
+    rest = " " * len(first) if then is None else then
+    return textwrap.wrap(clean(text), width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+
+
 class _Page:
     """Lines of one report, wrapped as they are written."""
 
@@ -152,10 +163,7 @@ class _Page:
 
     def _wrap(self, text: str, first: str = "", then: str | None = None) -> None:
         """One paragraph; ``first`` begins its first line and ``then`` (spaces of that length) the others."""
-        rest = " " * len(first) if then is None else then
-        self._lines += textwrap.wrap(clean(text), self._width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [
-            first.rstrip()
-        ]
+        self._lines += wrapped(text, self._width, first, then) or [first.rstrip()]
 
     def _item(self, label: str, text: str, indent: int) -> None:
         self._wrap(text, f"{' ' * indent}{label:<{_LABEL}}")
@@ -191,11 +199,17 @@ class _Page:
         first, *rest = columns(rows, right=range(3, 7))
         self._line(self._ink.bold(first))
         self._lines += rest
+        failed = sum(problem.severity == "error" for problem in results.problems)
+        if failed:
+            self._wrap(f"{plural(failed, 'error')} in what came in; listed at the end.")
         if any(screening.arms for _, screening in results.screenings()):
             self._wrap("Arms are listed below their trial; their counts take in the criteria shared by all arms.")
 
     def note(self, text: str) -> None:
         self._wrap(text)
+
+    def lines(self, lines: Sequence[str]) -> None:
+        self._lines += lines
 
     def patient(self, report: PatientReport, results: Results, many: bool) -> None:
         self._patient_head(report)
@@ -207,8 +221,10 @@ class _Page:
             for arm in screening.arms:
                 self._heading(clean(f"  Arm {arm.arm}: {arm.title}"))
                 closed = "" if arm.open else "; closed to entry, does not count"
-                self._wrap(f"{STATUS[arm.status]} ({_tally(arm.counts)}, shared criteria included{closed})", "  ")
+                self._wrap(f"{STATUS[arm.status]} ({tally(arm.counts)}, shared criteria included{closed})", "  ")
                 self._groups(arm.criteria, many, many and arm.status == "barrier_found")
+            if results.envelope.chainer != "none":
+                FlagPage(self._words, self._wrap, self._heading).short(screening.flags, not many)
 
     def explained(self, report: PatientReport, results: Results, criterion: str | None) -> None:
         self._patient_head(report)
@@ -223,9 +239,11 @@ class _Page:
                 chosen = [result for result in arm.criteria if criterion is None or result.id == criterion]
                 if chosen:
                     self._heading(clean(f"Arm {arm.arm}: {arm.title}"))
-                    self._wrap(f"{STATUS[arm.status]} ({_tally(arm.counts)}, shared criteria included)")
+                    self._wrap(f"{STATUS[arm.status]} ({tally(arm.counts)}, shared criteria included)")
                 for result in chosen:
                     self._explain(result)
+            if results.envelope.chainer != "none" and criterion is None:
+                FlagPage(self._words, self._wrap, self._heading).full(screening.flags)
 
     def footer(self, results: Results, conventions: bool = False) -> None:
         envelope = results.envelope
@@ -253,9 +271,10 @@ class _Page:
             self._wrap(" ".join(CONVENTIONS), "  ")
         for means in dict.fromkeys(screening.status for _, screening in results.screenings()):
             self._wrap(f'"{STATUS[means]}": {STATUS_MEANS[means]}.', "  ")
+        self._wrap(NO_FLAG if envelope.chainer != "none" else f"Flags were not looked at. {NO_FLAG}", "  ")
         self._wrap(DECIDES, "  ")
         self._line()
-        self._wrap(_provenance(envelope))
+        self._wrap(provenance(envelope))
 
     # -- a patient -----------------------------------------------------------------------------
 
@@ -263,9 +282,9 @@ class _Page:
         self._line()
         title = f"== {clean(report.patient)} "
         self._line(self._ink.bold(title + "=" * max(4, self._width - len(title))))
-        for text in _notices(report.result, self._words):
+        for text in notices_of(report.result, self._words):
             self._wrap(text, "! ", "  ")
-        self._wrap(_ledger_line(report.intake))
+        self._wrap(ledger_line(report.intake))
 
     def _ledger(self, intake: Intake) -> None:
         for source, text in intake.not_understood:
@@ -281,10 +300,10 @@ class _Page:
 
     def _status(self, screening: Screening) -> None:
         presumed = "; some criteria pass only because nothing is recorded" if screening.presumed else ""
-        tally = _tally(screening.counts)
+        counted = tally(screening.counts)
         if screening.arms:
-            tally = f"see its arms; shared by all of them: {tally}" if screening.criteria else "see its arms, which share no criterion"
-        text = f"{STATUS[screening.status]} ({tally}{presumed})"
+            counted = f"see its arms; shared by all of them: {counted}" if screening.criteria else "see its arms, which share no criterion"
+        text = f"{STATUS[screening.status]} ({counted}{presumed})"
         self._wrap(text)
 
     # -- criteria ------------------------------------------------------------------------------
@@ -440,17 +459,21 @@ class _Page:
     # -- the end -------------------------------------------------------------------------------
 
     def _published(self, summary: TrialSummary) -> None:
-        header = summary.trial.trial
-        record, recruitment = header.record, header.recruitment
-        if record is None:
-            text = "the rule file does not say which public record it was read from"
-        else:
-            read_on = f", record of {record.date}" if record.date else ", record without a date"
-            text = f"{record.registry}{read_on}: {COMPLETENESS[record.completeness]}"
-        if recruitment is not None:
-            text += f"; {RECRUITMENT[recruitment.status]}" + (f" as of {recruitment.as_of}" if recruitment.as_of else "")
-        parts = [_PUBLISHED_SHORT[kind].format(count) for kind, count in summary.published.items() if count]
-        self._wrap(f"{text}. Criteria: {', '.join(parts) or 'none'}.", f"  {header.id}  ", "    ")
+        self._wrap(published_line(summary), f"  {summary.id}  ", "    ")
+
+
+def published_line(summary: TrialSummary) -> str:
+    """What a trial's published list is, how old, and how much of it a record can answer."""
+    record, recruitment = summary.trial.trial.record, summary.trial.trial.recruitment
+    if record is None:
+        text = "the rule file does not say which public record it was read from"
+    else:
+        read_on = f", record of {record.date}" if record.date else ", record without a date"
+        text = f"{record.registry}{read_on}: {COMPLETENESS[record.completeness]}"
+    if recruitment is not None:
+        text += f"; {RECRUITMENT[recruitment.status]}" + (f" as of {recruitment.as_of}" if recruitment.as_of else "")
+    parts = [_PUBLISHED_SHORT[kind].format(count) for kind, count in summary.published.items() if count]
+    return f"{text}. Criteria: {', '.join(parts) or 'none'}."
 
 
 _PUBLISHED_SHORT = {
@@ -479,7 +502,8 @@ def _summary_counts(counts: Counts) -> tuple[str, str, str, str]:
     return str(counts.blocks), str(counts.open), str(counts.ask + counts.not_published), str(counts.passes)
 
 
-def _tally(counts: Counts) -> str:
+def tally(counts: Counts) -> str:
+    """How the criteria stand, in words."""
     parts = [
         plural(counts.blocks, "barrier"),
         f"{counts.open} open",
@@ -493,13 +517,14 @@ def _tally(counts: Counts) -> str:
     return ", ".join(parts)
 
 
-def _notices(result: PatientResult, words: Words) -> list[str]:
+def notices_of(result: PatientResult, words: Words) -> list[str]:
     """The notices, a death first."""
     ordered = sorted(result.notices, key=lambda notice: notice.code != "deceased")
     return [words.notice(notice) for notice in ordered]
 
 
-def _ledger_line(intake: Intake) -> str:
+def ledger_line(intake: Intake) -> str:
+    """Where the entries of a record went, in one line."""
     parts = [f"{intake.facts} understood"]
     if intake.not_understood:
         parts.append(f"{len(intake.not_understood)} not understood")
@@ -536,5 +561,6 @@ def _mark(truth: Truth, result: CriterionResult) -> str:
     return {"true": "yes", "false": "no", "unknown": "unknown"}[reading]
 
 
-def _provenance(envelope: Envelope) -> str:
+def provenance(envelope: Envelope) -> str:
+    """What a report rests on, in one line."""
     return f"eligibility {envelope.version}, rules {envelope.rules[:19]}, date {envelope.as_of}, absence {envelope.absence}"

@@ -8,7 +8,6 @@ shows a barrier are left out unless asked for: no result opens them.
 from __future__ import annotations
 
 import datetime as dt
-import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +16,7 @@ from ..model.finding import CriterionResult, Need, Screening
 from ..model.time import FOREVER_DAY, NEVER_DAY
 from .csv import table
 from .results import PatientReport, Results
-from .text import PLAIN, WIDTH, Ink, clean
+from .text import PLAIN, WIDTH, Ink, clean, wrapped
 from .words import DECIDES, Words, day_text, plural
 
 COLUMNS = (
@@ -327,7 +326,7 @@ def text(listed: Worklist, *, width: int = WIDTH, ink: Ink = PLAIN) -> str:
     """The list as text: all records first where there are several, then each record."""
     lines = [ink.bold(heading(listed))]
     for note in (WHAT_IT_IS, *notes(listed)):
-        lines += _wrapped(note, width)
+        lines += wrapped(note, width)
     if len(listed.patients) > 1:
         lines += ["", ink.bold("All records")]
         lines += _entries(listed.overall, width, ink, len(listed.patients))
@@ -335,7 +334,7 @@ def text(listed: Worklist, *, width: int = WIDTH, ink: Ink = PLAIN) -> str:
         title = f"== {clean(patient)} "
         lines += ["", ink.bold(title + "=" * max(4, width - len(title)))]
         lines += _entries(missing, width, ink, 0)
-    lines += ["", *_wrapped(DECIDES, width)]
+    lines += ["", *wrapped(DECIDES, width)]
     return "\n".join(lines) + "\n"
 
 
@@ -348,22 +347,17 @@ def _entries(listed: Iterable[Missing], width: int, ink: Ink, records: int) -> I
             asks = True
             yield ink.bold("  Questions for a person")
         label = f"{rank:>3}. "
-        first, *rest = _wrapped(one.text, width, label, " " * len(label))
+        first, *rest = wrapped(one.text, width, label, " " * len(label))
         yield first.replace(label, ink.bold(label), 1)
         yield from rest
         of = f" (missing from {len(one.patients)} of {plural(records, 'record')})" if records else ""
-        yield from _wrapped(f"{what_it_settles(one)}{of}", width, "     ")
+        yield from wrapped(f"{what_it_settles(one)}{of}", width, "     ")
         if not records:
             where = [criteria_text(one.settles)] if one.settles else []
             where += [f"with others {criteria_text(one.part_of)}"] if one.part_of else []
-            yield from _wrapped("; ".join(where), width, "     ")
+            yield from wrapped("; ".join(where), width, "     ")
     if empty:
         yield "     nothing that would answer an open criterion"
-
-
-def _wrapped(said: str, width: int, first: str = "", then: str | None = None) -> list[str]:
-    rest = " " * len(first) if then is None else then
-    return textwrap.wrap(clean(said), width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
 
 # -- as a workbook --------------------------------------------------------------------------------

@@ -177,7 +177,16 @@ def run_cases(paths: Sequence[Path], library: RuleLibrary, trials: Sequence[str]
     plans = _Plans(library)
     words = Words.of(library.vocabulary)
     for file in case_files(paths, problems):
-        reading = _File(file, library, plans)
+        reading = CaseFile(file, library, plans)
+        if reading.of_flags():
+            if not trials:
+                from .flag_cases import run_flag_cases  # cases of trials alone need no flags
+
+                ran, failed = run_flag_cases(reading, library, words)
+                results += ran
+                errors += failed
+                problems += reading.problems
+            continue
         for case in reading.cases(trials):
             if case is None:
                 errors += 1
@@ -278,7 +287,7 @@ def _agrees(expected: Word, result: CriterionResult) -> bool:
 # -- reading -------------------------------------------------------------------------------------
 
 
-class _File:
+class CaseFile:
     """One case file: its cases, and every mistake of it."""
 
     def __init__(self, path: Path, library: RuleLibrary, plans: _Plans) -> None:
@@ -287,6 +296,14 @@ class _File:
         self.plans = plans
         self.problems: list[Problem] = []
         self.tree: Located | None = None
+
+    def of_flags(self) -> bool:
+        """Whether the file says that its cases are of flags (``flag_cases``) rather than of a trial."""
+        try:
+            self.tree = read_yaml_file(self.path, str(self.path))
+        except RuleFileError:
+            return False
+        return isinstance(self.tree.data, dict) and self.tree.data.get("of") == "flags"
 
     def cases(self, trials: Sequence[str]) -> Iterator[Case | None]:
         """The cases in order; None for one that cannot be run, whose problems are noted."""

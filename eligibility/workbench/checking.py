@@ -16,6 +16,7 @@ from ..engine.reference import screen
 from ..engine.settings import Settings
 from ..errors import Problem
 from ..language.checks import check
+from ..language.flag_files import check_flag_file
 from ..language.library import RuleLibrary, parse_trial
 from ..language.reader import read_yaml_file
 from ..model.finding import Screening
@@ -30,7 +31,7 @@ _BIRTHS = ("1950-06-15", "1985-06-15", "2005-06-15", "2014-06-15")
 
 
 def check_library(library: RuleLibrary, only: tuple[Path, ...] = ()) -> Iterator[Problem]:
-    """Everything wrong or questionable with the trials of a library, or of those files and folders alone."""
+    """Everything wrong or questionable with the trials and flags of a library, or of those files and folders alone."""
     for trial_id, trial in library.trials.items():
         path = library.files.get(trial_id)
         if path is None or (only and not any(path == one or one in path.parents for one in only)):
@@ -39,6 +40,9 @@ def check_library(library: RuleLibrary, only: tuple[Path, ...] = ()) -> Iterator
         parsed = parse_trial(read_yaml_file(path, name))
         yield from check(trial, library, parsed.tree, dropped=parsed.dropped)
         yield from check_silence(trial, library, name)
+    for text in library.flags.files:
+        if not only or any(text.path == one or one in text.path.parents for one in only):
+            yield from check_flag_file(text.path, library, library.flags, text.name)
 
 
 def shown_name(library: RuleLibrary, trial_id: str) -> str:

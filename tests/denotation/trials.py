@@ -11,13 +11,13 @@ from typing import Any
 from denotation.engine import settings_of, vocabulary
 from denotation.strategies import DEFINITIONS, DERIVED, LISTS, SCHEDULE
 from denotation.vocabulary import BY_ID
-from denotation.worlds import DAY0, OUTCOMES, ROUTES, Absent, Case, Told, completions
+from denotation.worlds import DAY0, OUTCOMES, ROUTES, STEROID_DOSE, Absent, Case, Told
 from eligibility.engine.plan import Plan, compile_plan
 from eligibility.engine.record import prepare
 from eligibility.engine.reference import screen
 from eligibility.model.finding import CriterionResult, Need, Screening
 from eligibility.model.site import Attestation
-from eligibility.model.time import MINUTES, date_of
+from eligibility.model.time import date_of
 from eligibility.model.trial import TrialFile
 
 
@@ -57,6 +57,14 @@ def only(screening: Screening) -> CriterionResult:
 # -- supplying what an open criterion asks for -----------------------------------------------------
 
 
+def names_of(need: Need) -> list[str]:
+    """The concepts a need is about: one, a list in line, or a named list."""
+    named = need.item.removeprefix("the list ")
+    if named not in LISTS:
+        return [one.strip() for one in need.item.split(",")]
+    return [one for entry in LISTS[named] for one in ((entry,) if isinstance(entry, str) else entry)]
+
+
 @dataclass
 class Supply:
     """A case told what its needs ask for, each precise and certain, whatever it turns out to be."""
@@ -74,9 +82,7 @@ class Supply:
     def give(self, need: Need, plan: Plan) -> None:
         match need.do:
             case "record" if need.absence:
-                assert need.family is not None
-                concept = need.item if need.item in BY_ID and need.item != "prednisone-equivalent-dose" else None
-                self.case = replace(self.case, absent=(*self.case.absent, self.absence(need, concept)))
+                self.case = replace(self.case, absent=(*self.case.absent, *self.absences(need)))
             case "record" if need.family is None:
                 self.person(need)
             case "record":
@@ -108,10 +114,17 @@ class Supply:
             case _:
                 raise AssertionError(f"nothing to give for {need}")
 
-    def absence(self, need: Need, concept: str | None) -> Absent:
+    def absences(self, need: Need) -> list[Absent]:
+        assert need.family is not None
+        assert need.end is not None
         since = None if need.start is None or need.start < DAY0 - 400 else need.start - DAY0
-        family: Any = "medication" if concept is None and need.family == "observation" else need.family
-        return Absent(family, concept, "complete", since, (need.end or 0) - DAY0)
+        family = "medication" if need.item == STEROID_DOSE else need.family
+        found = []
+        for name in names_of(need):
+            # of a measure that is computed, and of a day's dose, nothing of the family at all is stated
+            concept = name if name in BY_ID and name != STEROID_DOSE else None
+            found.append(Absent(family, concept, "complete", since, need.end - DAY0))
+        return found
 
     def person(self, need: Need) -> None:
         if "sex" in need.item:
@@ -127,7 +140,9 @@ class Supply:
     def record(self, need: Need) -> None:
         lo = max((need.start if need.start is not None else 0) - DAY0, -700)
         hi = (need.end if need.end is not None else DAY0 + self.case.today) - DAY0
-        concept = self.random.choice([one.strip() for one in need.item.split(",")])
+        concept = self.random.choice(names_of(need))
+        narrower = [one.id for one in BY_ID.values() if concept in one.broader]
+        concept = self.random.choice(narrower or [concept])  # certain: coded as finely as can be
         day = self.random.randint(max(lo, min(hi, -3)), hi)
         told = Told(concept, (day, day), minute=self.minute(), value=self.value(concept))
         self.case = replace(self.case, told=(*self.case.told, self.full(told)))
@@ -212,6 +227,3 @@ class Supply:
             below = sorted(one.id for one in BY_ID.values() if told.concept in one.broader)
             return replace(told, concept=self.random.choice(below)) if below else told
         return replace(told, kind="fact") if self.random.random() < 0.5 else None
-
-
-__all__ = ["MINUTES", "Supply", "completions", "only", "plan_of", "screened", "trial_of"]

@@ -1,0 +1,144 @@
+"""What a sender leaves out never turns an answer into its opposite.
+
+A code dropped, a date blurred to its month or year, a status blanked: of a criterion known without presuming
+anything, the answer may become open, never the other one. Some losses say more than nothing and are not
+tried: a refuted entry without its status is a confirmed one.
+
+Two limits, each with a test: the latest *recorded* result speaks for the patient, so a result that lost its
+code leaves the word to the one before it; and ``documented`` asks for a diagnosis on record by its name.
+
+``ELIGIBILITY_LOSSES`` says how many charts are tried.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from eligibility.model.patient import Patient
+from eligibility.model.truth import Truth
+from eligibility.screening import Screener
+
+from .conftest import ROOT, criteria, patient_of
+
+TRIES = int(os.environ.get("ELIGIBILITY_LOSSES", "240"))
+CODED = {"Condition", "Procedure", "AllergyIntolerance", "MedicationRequest", "MedicationStatement", "Observation", "Immunization"}
+CODED |= {"MedicationAdministration", "MedicationDispense"}
+CODES = ("code", "medicationCodeableConcept", "vaccineCode")
+DATES = ("onsetDateTime", "abatementDateTime", "performedDateTime", "effectiveDateTime", "authoredOn", "occurrenceDateTime", "recordedDate")
+DATES += ("dateAsserted", "whenHandedOver", "issued")
+PERIODS = ("onsetPeriod", "abatementPeriod", "performedPeriod", "effectivePeriod")
+KNOWN = {Truth.TRUE, Truth.FALSE}
+Json = dict[str, Any]
+
+
+def entries(tree: Json) -> list[Json]:
+    return [entry["resource"] for entry in tree["entry"] if entry.get("resource", {}).get("resourceType") in CODED]
+
+
+def drop_code(resource: Json, dice: random.Random) -> bool:
+    """The code and its words, or the codes alone where words are left."""
+    for field in CODES:
+        if field in resource:
+            if dice.random() < 0.5 and isinstance(resource[field], dict) and "text" in resource[field]:
+                resource[field].pop("coding", None)
+            else:
+                del resource[field]
+            return True
+    return False
+
+
+def blur_date(resource: Json, dice: random.Random) -> bool:
+    size = dice.choice((4, 7))
+    hit = False
+    for field in DATES:
+        if isinstance(resource.get(field), str):
+            resource[field] = resource[field][:size]
+            hit = True
+    for field in PERIODS:
+        if isinstance(resource.get(field), dict):
+            for end, when in resource[field].items():
+                resource[field][end] = when[:size]
+                hit = True
+    return hit
+
+
+def blank_status(resource: Json, dice: random.Random) -> bool:
+    words = str(resource.get("verificationStatus")) + str(resource.get("status"))
+    if "refuted" in words or "entered-in-error" in words:
+        return False
+    fields = [field for field in ("status", "clinicalStatus", "verificationStatus") if field in resource]
+    if not fields:
+        return False
+    field = dice.choice(fields)
+    if dice.random() < 0.5:
+        del resource[field]
+    else:
+        resource[field] = "" if field == "status" else {}
+    return True
+
+
+LOSSES: tuple[Callable[[Json, random.Random], bool], ...] = (drop_code, blur_date, blank_status)
+
+
+def answers(screener: Screener, patient: Patient) -> dict[tuple[str, str, str], Truth]:
+    return {key: result.truth for key, result in criteria(screener.result(screener.prepare(patient)))}
+
+
+def opposite(before: dict[Any, Truth], after: dict[Any, Truth]) -> set[tuple[str, str, str]]:
+    return {key for key, truth in before.items() if truth in KNOWN and after[key] in KNOWN and after[key] is not truth}
+
+
+def charts() -> Iterator[tuple[str, Json]]:
+    for folder in ("fhir", "fhir-quirks"):
+        for path in sorted((ROOT / "fixtures" / folder).glob("*.json")):
+            tree = orjson.loads(path.read_bytes())
+            if tree.get("resourceType") == "Bundle" and len(entries(tree)) > 1 and kinds(tree) == 1:
+                yield path.stem, tree
+    shared = ROOT.parent / "shared" / "data" / "fhir"
+    for path in [*sorted((shared / "synthea-r4").glob("*.json"))[:3], *sorted((shared / "ips").glob("Bundle*.json"))]:
+        yield path.stem, orjson.loads(path.read_bytes())
+
+
+def kinds(tree: Json) -> int:
+    return sum(entry.get("resource", {}).get("resourceType") == "Patient" for entry in tree["entry"])
+
+
+@pytest.fixture(scope="module")
+def known(screener: Screener) -> list[tuple[str, Json, dict[tuple[str, str, str], Truth]]]:
+    found = []
+    for name, tree in charts():
+        found.append((name, tree, answers(screener, patient_of(tree))))
+    return found
+
+
+def test_losses_never_turn_an_answer(screener: Screener, known: list[Any]) -> None:
+    lost = 0
+    settled = 0
+    for number in range(TRIES):
+        dice = random.Random(number)
+        name, tree, before = known[number % len(known)]
+        spoilt = copy.deepcopy(tree)
+        hit = dice.sample(entries(spoilt), k=min(len(entries(spoilt)), dice.randint(1, 4)))
+        told = []
+        for resource in hit:
+            loss = dice.choice(LOSSES)
+            if loss is drop_code and resource["resourceType"] == "Observation":
+                continue  # see the test of the latest recorded result
+            if loss(resource, dice):
+                told.append(f"{loss.__name__} {resource['resourceType']}/{resource.get('id')}")
+        if not told:
+            continue
+        after = answers(screener, patient_of(spoilt))
+        assert opposite(before, after) == set(), (number, name, told)
+        lost += len(told)
+        settled += sum(truth in KNOWN for truth in before.values())
+    assert lost > TRIES
+    assert settled > 20 * TRIES

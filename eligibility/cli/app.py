@@ -15,10 +15,14 @@ import click
 
 from .. import __version__
 from ..errors import EligibilityError, debugging, did_you_mean, place_of_fault
+from .attest import attest
 from .codes import codes
 from .convert import convert
+from .log import log
 from .rules import rules
 from .screen import explain, screen
+from .worklist import worklist
+from .worksheet import worksheet
 
 INTERNAL = 70
 
@@ -98,3 +102,7 @@ app.add_command(explain)
 app.add_command(rules)
 app.add_command(codes)
 app.add_command(convert)
+app.add_command(worksheet)
+app.add_command(worklist)
+app.add_command(attest)
+app.add_command(log)

@@ -188,23 +188,25 @@ class Outlook:
         selector = leaf.selector
         assert selector is not None
         assert win is not None
-        if answer.stated:
-            return []
         family: Family | None = "medication" if leaf.kind == "dose" else selector.family
         first, last = self._span(win)
+        results: list[tuple[Need, ...]] = [(Need("record", leaf.name, family, start=first, end=last),)] * missing
+        if answer.stated:
+            return results if leaf.choice in ("rise", "fall") else []
+        ahead = (Need("anchor", win.names[0]) if win.names else Need("wait", leaf.name, family, start=win.l1),)
         if first > last:
-            return [(Need("anchor", win.names[0]) if win.names else Need("wait", leaf.name, family, start=win.l1),)]
-        upward = self._silent_side(leaf)
-        settles = upward != bad and self.settings.absence != "unknown"
-        absence = Need("record", leaf.name, family, start=first, end=last, absence=True)
+            return [ahead]
+        settles = self._silent_side(leaf) != bad and self.settings.absence != "unknown" and not leaf.never_presumed
         if win.u2 > self.day and not settles:
-            return [(Need("wait", leaf.name, family, start=win.u1),)]
+            return [ahead]  # what comes after the date is unseen, and here silence about it settles nothing
+        # absence has to cover the window of every day the anchor may be
+        since = max(win.l1, self.record.birth) if win.l1 > NEVER_DAY else self.record.birth
+        absence = Need("record", leaf.name, family, start=since, end=min(win.u2, self.day), absence=True)
         if family == "observation":
-            results: list[tuple[Need, ...]] = [(Need("record", leaf.name, family, start=first, end=last),)] * missing if settles else []
-            if leaf.choice in ("rise", "fall"):
-                results = [(Need("record", leaf.name, family, start=first, end=last),)] * missing
-            return results if settles and not leaf.never_presumed else [*results, (absence,)]
-        if settles and not leaf.never_presumed and family in self.record.live:
+            if leaf.choice not in ("rise", "fall") and not settles:
+                results = []
+            return results if settles else [*results, (absence,)]
+        if settles and family in self.record.live:
             return []
         plain = not (selector.where or selector.excepts or selector.while_ or selector.around) and leaf.choice == "any"
         return [(Need("record", leaf.name, family, start=first, end=last), absence) if plain else (absence,)]

@@ -12,9 +12,9 @@ from ..model.truth import FALSE, TRUE, UNKNOWN, Truth
 
 # the CAR gene is either put into the cells' own genome or carried by a message that fades: one excludes the other
 _EXCLUDES = {"integrating": "mrna", "mrna": "integrating"}
-# how the cells are made need not be told even where it is so; every other feature of a design is what a product is
-# known by, so a record that tells of the product and not of it tells that it is not there
-_UNTOLD = ("integrating", "mrna", "gene-edited")
+# how a gene is put in, and whether donor cells are edited, is often so and not told; every other feature of a design
+# is what a product is known by, so a record that tells of the product and not of it tells that it is not there
+_UNTOLD = ("integrating", "mrna")
 _NOT_SAID = ("unknown", "not ", "no ")
 
 
@@ -81,6 +81,8 @@ def _design(wanted: str, product: Product) -> Truth:
         return TRUE if product.cells == "in-vivo" else FALSE
     if wanted == "dual-target" and product.target:
         return TRUE if len(product.target) > 1 else FALSE
+    if wanted == "gene-edited" and product.cells in ("allogeneic", "unknown"):
+        return UNKNOWN
     told = bool(listed or product.target or product.cells != "unknown")
     return FALSE if told and wanted not in _UNTOLD else UNKNOWN
 

@@ -18,7 +18,7 @@ from .markup import STYLE, Html, document, el, join, listed
 from .questions import AskedOf, questions_of
 from .results import PatientReport, Results, TrialSummary
 from .since import KINDS, Lapse, Since, lapse_text, since_notes, status_change, turned_text
-from .text import ledger_line, notices_of, provenance, published_line, tally
+from .text import IN_FULL, ledger_line, notices_of, provenance, published_line, tally
 from .words import ABSENCE, CONVENTIONS, DECIDES, EFFECT, STATUS, STATUS_MEANS, Words, day_text, plural
 
 _SILENCES = ("silence", "presumed_not")
@@ -41,6 +41,7 @@ class _Page:
     words: Words
     results: Results
     asked: Mapping[str, Mapping[str, AskedOf]]
+    many: bool = False
     used: set[str] = field(default_factory=set)
 
     def anchor(self, *parts: str) -> str:
@@ -57,7 +58,8 @@ def page(results: Results, words: Words, plans: Mapping[str, Plan], *, changes: 
     """The results as one self-contained HTML page; ``plans`` are the compiled trials, for the ids of their questions."""
     changes = changes or Changes()
     envelope = results.envelope
-    on = _Page(words, results, {trial: questions_of(plan) for trial, plan in plans.items()})
+    many = sum(len(report.result.screenings) for report in results.patients) > IN_FULL
+    on = _Page(words, results, {trial: questions_of(plan) for trial, plan in plans.items()}, many)
     title = (
         f"Screening of {plural(len(results.patients), 'record')} against {plural(len(envelope.trials), 'trial')}, as of {envelope.as_of}"
     )
@@ -242,15 +244,15 @@ def _criteria(on: _Page, place: str, trial: str, criteria: Sequence[CriterionRes
         parts += [_ids("Also open", opened), _ids("Questions for a person", people), _ids("Without public detail", hidden)]
     else:
         parts += [
-            _boxes(on, "Open: the record does not answer these", [_open(on, place, trial, result, arm) for result in opened], level),
-            _boxes(on, "Questions for a person", [_asked(on, place, trial, result, arm) for result in people], level),
-            _boxes(on, "Asked for, without public detail", [_asked(on, place, trial, result, arm) for result in hidden], level),
+            _boxes("Open: the record does not answer these", [_open(on, place, trial, result, arm) for result in opened], level),
+            _boxes("Questions for a person", [_asked(on, place, trial, result, arm) for result in people], level),
+            _boxes("Asked for, without public detail", [_asked(on, place, trial, result, arm) for result in hidden], level),
         ]
     parts += [_ahead(criteria, level), _passes(criteria)]
     return join(*parts)
 
 
-def _boxes(on: _Page, title: str, items: list[Html], level: str) -> Html:
+def _boxes(title: str, items: list[Html], level: str) -> Html:
     return join(el(level, title), listed(items, "boxes")) if items else Html("")
 
 
@@ -263,7 +265,7 @@ def _head(on: _Page, result: CriterionResult) -> Html:
 
 
 def _facts(pairs: Iterable[tuple[str, str]]) -> Html:
-    return listed([join(el("b", label), " ", text) for label, text in dict.fromkeys(pairs)], "facts")
+    return listed([join(el("b", label), " ", el("span", text)) for label, text in dict.fromkeys(pairs)], "facts")
 
 
 def _barrier(on: _Page, result: CriterionResult) -> Html:
@@ -346,17 +348,21 @@ def _flags(on: _Page, flags: Sequence[FlagFinding]) -> Html:
     raised = False
     for axis, listing in by_axis(flags, "raised"):
         raised = True
+        if on.many:
+            parts.append(el("p", f"{axis}: {'; '.join(flag.rule.title for flag in listing)}"))
+            continue
         items = []
         for flag in listing:
             because = [("because", text) for depth, text in chain(flag, by_id, on.words) if not depth]
             because.append(("source", f"{cited(flag.rule.source)}; evidence in {population(flag.rule)}"))
             items.append(join(el("span", flag.rule.title, class_="id"), f" ({flag.id})", _facts(because)))
-        parts.append(join(el("p", axis.capitalize()), listed(items)))
+        parts.append(join(el("p", axis), listed(items)))
     if not raised:
         parts.append(el("p", "None raised."))
     unknown = [flag.id for flag in flags if flag.state == "unknown"]
     if unknown:
-        parts.append(el("p", f"Not known ({len(unknown)}): {', '.join(unknown)}", class_="note"))
+        named = "explain says why they are raised, and what is missing" if on.many else ", ".join(unknown)
+        parts.append(el("p", f"Not known: {len(unknown)} ({named})", class_="note"))
     return el("div", *parts)
 
 

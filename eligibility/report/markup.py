@@ -63,20 +63,21 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem; max-width: 78rem; color: #000000; background: #ffffff;
   font: 16px/1.45 "DejaVu Sans", "Liberation Sans", Arial, Helvetica, sans-serif; }
-h1 { font-size: 1.6rem; margin: 0 0 .4rem; }
-h2 { font-size: 1.35rem; margin: 2rem 0 .5rem; padding-top: .3rem; border-top: 3px solid #000000; }
-h3 { font-size: 1.1rem; margin: 1.6rem 0 .2rem; }
-h4 { font-size: 1rem; margin: 1rem 0 .2rem; }
+h1 { font-size: 1.6em; margin: 0 0 .4rem; }
+h2 { font-size: 1.35em; margin: 2rem 0 .5rem; padding-top: .3rem; border-top: 3px solid #000000; }
+h3 { font-size: 1.1em; margin: 1.6rem 0 .2rem; }
+h4 { font-size: 1em; margin: 1rem 0 .2rem; }
+h5 { font-size: 1em; font-weight: normal; text-decoration: underline; margin: .8rem 0 .2rem; }
 p { margin: .3rem 0; max-width: 72ch; }
 a { color: #000000; text-decoration: underline; }
 a:focus-visible, input:focus-visible, [tabindex]:focus-visible { outline: 3px solid #000000; outline-offset: 3px; }
 .skip { position: absolute; left: -999rem; background: #ffffff; color: #000000; padding: .5rem; }
 .skip:focus { left: 1rem; top: 1rem; }
-.note { color: #404040; font-size: .92rem; }
+.note { color: #404040; font-size: .92em; }
 nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .3rem .5rem; margin: .4rem 0; }
 nav a { display: inline-block; padding: .3rem .6rem; border: 1px solid #000000; }
 .wide { overflow-x: auto; max-width: 100%; }
-table { border-collapse: collapse; margin: .5rem 0; font-size: .86rem; }
+table { border-collapse: collapse; margin: .5rem 0; font-size: .86em; }
 caption { text-align: left; padding: .3rem 0; max-width: 72ch; }
 th, td { border: 1px solid #6b6b6b; padding: .25rem .45rem; text-align: left; vertical-align: top; }
 th { background: #ececec; color: #000000; }
@@ -92,25 +93,33 @@ ul.boxes > li { margin: .55rem 0; padding-left: 2rem; position: relative; }
 ul.boxes > li > input { position: absolute; left: .1rem; top: .2rem; }
 input[type="checkbox"] { width: 1.15rem; height: 1.15rem; margin: 0 .25rem 0 0; accent-color: #000000; vertical-align: -.15rem; }
 .id { font-weight: bold; }
-.facts { list-style: none; padding-left: 0; font-size: .92rem; }
-.facts b { display: inline-block; min-width: 5.2rem; font-weight: normal; color: #404040; }
+.facts { list-style: none; padding-left: 0; font-size: .92em; }
+.facts li { display: grid; grid-template-columns: 5.4rem 1fr; }
+.facts b { font-weight: normal; color: #404040; }
 .question { margin: .55rem 0; padding-left: 0; }
 .yesno { display: inline-flex; gap: 1.2rem; margin: .15rem 0 .15rem 0; }
 .yesno label { padding: .1rem .2rem; }
 .sign { margin-top: 1.4rem; }
 footer { margin-top: 2rem; border-top: 3px solid #000000; padding-top: .5rem; }
-@media (max-width: 40rem) { body { padding: .7rem; } .facts b { min-width: 0; margin-right: .4rem; } }
+@media (max-width: 40rem) { body { padding: .7rem; } .facts li { grid-template-columns: 1fr; } }
 @page { size: A4; margin: 13mm 12mm 15mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; } }
 @page matrix { size: A4 landscape; }
 @media print {
-  body { padding: 0; max-width: none; font-size: 9.5pt; }
+  body { padding: 0; max-width: none; font-size: 8.8pt; line-height: 1.32; }
+  p, caption { max-width: none; margin: .5mm 0; }
+  h2 { margin: 0 0 1.5mm; }
+  h3 { margin: 4mm 0 .5mm; }
+  h4, h5 { margin: 2mm 0 .5mm; }
+  ul.boxes > li { margin: 1mm 0; padding-left: 6mm; }
+  .facts li { grid-template-columns: 17mm 1fr; }
+  input[type="checkbox"] { width: 3.4mm; height: 3.4mm; }
   nav, .skip { display: none; }
-  .matrix { page: matrix; }
+  header, .matrix { page: matrix; }
   .wide { overflow: visible; }
   table { font-size: 7.4pt; }
   th, td { padding: .6mm 1mm; }
   .patient { break-before: page; }
-  h2, h3, h4, .status { break-after: avoid; }
+  h2, h3, h4, h5, .status { break-after: avoid; break-inside: avoid; }
   li, tr, .notice { break-inside: avoid; }
   a { text-decoration: none; }
   thead { display: table-header-group; }

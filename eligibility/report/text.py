@@ -24,7 +24,7 @@ _LABEL = 9
 _SHORTEST_ID = 12
 _MOST_NOTES = 20
 _SILENCES = ("silence", "presumed_not")
-_IN_FULL = 3  # so many pairs of patient and trial are shown in full; beyond, only what decides is
+IN_FULL = 3  # so many pairs of patient and trial are shown in full; beyond, only what decides is
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def screening(results: Results, words: Words, *, width: int = WIDTH, ink: Ink = 
     page.header(results)
     page.summary(results)
     page.lines(changes)
-    many = sum(len(report.result.screenings) for report in results.patients) > _IN_FULL
+    many = sum(len(report.result.screenings) for report in results.patients) > IN_FULL
     if many and any(screening.status == "barrier_found" for _, screening in results.screenings()):
         page.note("Beside a barrier the other criteria are named by id; explain shows them in full.")
     for report in results.patients:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,12 @@ from .words import fold
 
 COLUMNS = ("system", "code", "text", "concept")
 NONE = "none"
+_NEUTRALISED = re.compile(r"'(?=[=+\-@\t\r])")
+
+
+def _cell(raw: object) -> str:
+    """A cell without the apostrophe that the worksheet puts before what a spreadsheet would run as a formula."""
+    return _NEUTRALISED.sub("", raw.strip(), count=1).strip() if isinstance(raw, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,7 @@ class SiteMap:
         try:
             for raw in reader:
                 line = reader.line_num
-                cells = {column: (raw.get(column) or "").strip() for column in COLUMNS}
+                cells = {column: _cell(raw.get(column)) for column in COLUMNS}
                 if not any(cells.values()) or not cells["concept"]:
                     continue  # an empty row, or one of the worksheet that nobody has filled in yet
                 if not cells["code"] and not fold(cells["text"]):

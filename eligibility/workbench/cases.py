@@ -182,10 +182,10 @@ def run_cases(paths: Sequence[Path], library: RuleLibrary, trials: Sequence[str]
             if not trials:
                 from .flag_cases import run_flag_cases  # cases of trials alone need no flags
 
-                ran, failed = run_flag_cases(reading, library, words)
+                ran, failed, wrong = run_flag_cases(file, library, words)
                 results += ran
                 errors += failed
-                problems += reading.problems
+                problems += wrong
             continue
         for case in reading.cases(trials):
             if case is None:
@@ -290,7 +290,7 @@ def _agrees(expected: Word, result: CriterionResult) -> bool:
 class CaseFile:
     """One case file: its cases, and every mistake of it."""
 
-    def __init__(self, path: Path, library: RuleLibrary, plans: _Plans) -> None:
+    def __init__(self, path: Path, library: RuleLibrary, plans: Mapping[str, Plan]) -> None:
         self.path = path
         self.library = library
         self.plans = plans

@@ -19,11 +19,12 @@ anything.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from ..engine.record import prepare
 from ..engine.settings import Settings
-from ..errors import did_you_mean
+from ..errors import Problem, did_you_mean
 from ..flags.engine import FlagEngine
 from ..language.library import RuleLibrary
 from ..model.flag import FlagFinding, state_of
@@ -52,19 +53,19 @@ _WORD: dict[Truth, Word] = {
 _ID = "case"
 
 
-def run_flag_cases(reading: CaseFile, library: RuleLibrary, words: Words) -> tuple[list[CaseResult], int]:
-    """Run a file of flag cases; the results, and how many cases could not be run, whose problems are noted."""
-    file = _FlagCases(reading, library)
+def run_flag_cases(path: Path, library: RuleLibrary, words: Words) -> tuple[list[CaseResult], int, list[Problem]]:
+    """Run a file of flag cases; the results, how many cases could not be run, and what is wrong with the file."""
+    file = _FlagCases(path, library, {})
     engine = FlagEngine(library.flags, library.definitions, library.vocabulary)
     results: list[CaseResult] = []
     failed = 0
-    for case in file.cases():
+    for case in file.flag_cases():
         if case is None:
             failed += 1
         else:
             results.append(_run(*case, engine, library, words))
     engine.close()
-    return results, failed
+    return results, failed, file.problems
 
 
 _Ready = tuple[Case, TrialFile, dict[str, tuple[str, int]]]
@@ -92,101 +93,95 @@ def _why(flag: FlagFinding, words: Words) -> Iterator[str]:
         yield from (words.evidence(one) for one in flag.finding.evidence)
 
 
-class _FlagCases:
-    """One file of flag cases, read with the help of the reader of case files."""
+class _FlagCases(CaseFile):
+    """One file of flag cases, and every mistake of it."""
 
-    def __init__(self, reading: CaseFile, library: RuleLibrary) -> None:
-        self._read = reading
-        self._library = library
-
-    def cases(self) -> Iterator[_Ready | None]:
+    def flag_cases(self) -> Iterator[_Ready | None]:
         """The cases in order; None for one that cannot be run."""
-        read = self._read
-        assert read.tree is not None
-        data = read.tree.data
-        read._keys(data, (), _FILE_KEYS, "a file of flag cases is a mapping")
+        if not self.of_flags() or self.tree is None:
+            self.problems.append(Problem("wrong-type", "this is no file of flag cases", str(self.path), instead="begin with of: flags"))
+            yield None
+            return
+        data = self.tree.data
+        self._keys(data, (), _FILE_KEYS, "a file of flag cases is a mapping")
         listed = data.get("cases")
         if not isinstance(listed, list) or not listed:
-            read._say("no-cases", "cases is a list of one case or more", ("cases",))
+            self._say("no-cases", "cases is a list of one case or more", ("cases",))
             yield None
             return
         for number, one in enumerate(listed):
-            yield self._case(data, one, ("cases", number))
+            yield self._flag_case(data, one, ("cases", number))
 
-    def _case(self, top: Any, data: Any, at: tuple[str | int, ...]) -> _Ready | None:
-        read = self._read
-        before = len(read.problems)
-        if not read._keys(data, at, _CASE_KEYS, "a case is a mapping with name, patient and expect"):
+    def _flag_case(self, top: Any, data: Any, at: tuple[str | int, ...]) -> _Ready | None:
+        before = len(self.problems)
+        if not self._keys(data, at, _CASE_KEYS, "a case is a mapping with name, patient and expect"):
             return None
         for needed in ("name", "patient", "expect"):
             if needed not in data:
-                read._say("missing", f"the case says no {needed}", at)
+                self._say("missing", f"the case says no {needed}", at)
         dated = data if "as_of" in data else top
-        as_of = read._date(dated.get("as_of"), (*at, "as_of") if dated is data else ("as_of",))
-        patient = read._patient(_named(data["patient"]), (*at, "patient")) if "patient" in data else None
-        trial = self._trial(top, data, at)
+        as_of = self._date(dated.get("as_of"), (*at, "as_of") if dated is data else ("as_of",))
+        patient = self._patient(_named(data["patient"]), (*at, "patient")) if "patient" in data else None
+        trial = self._product(top, data, at)
         absence = data.get("absence", "presumed")
         if absence not in ("presumed", "unknown"):
-            read._say("unknown-word", "absence is presumed or unknown", (*at, "absence"))
-        site = read._validated(Site, numbers_of_ranges(data["site"]), (*at, "site")) if "site" in data else None
-        anchors = self._anchors(data.get("anchors", {}), (*at, "anchors"))
-        expected = self._expected(data.get("expect", {}), (*at, "expect"))
-        if len(read.problems) > before or as_of is None or patient is None or trial is None:
+            self._say("unknown-word", "absence is presumed or unknown", (*at, "absence"))
+        site = self._validated(Site, numbers_of_ranges(data["site"]), (*at, "site")) if "site" in data else None
+        anchors = self._days(data.get("anchors", {}), (*at, "anchors"))
+        expected = self._states(data.get("expect", {}), (*at, "expect"))
+        if len(self.problems) > before or as_of is None or patient is None or trial is None:
             return None
         settings = Settings(day_of(as_of), "unknown" if absence == "unknown" else "presumed", anchors, site)
-        case = Case(FLAGS, str(data["name"]), str(read.path), read._line(at), patient, settings, why=str(data.get("why", "")))
+        case = Case(FLAGS, str(data["name"]), str(self.path), self._line(at), patient, settings, why=str(data.get("why", "")))
         return case, trial, expected
 
-    def _trial(self, top: Any, data: Any, at: tuple[str | int, ...]) -> TrialFile | None:
-        read = self._read
+    def _product(self, top: Any, data: Any, at: tuple[str | int, ...]) -> TrialFile | None:
         if "trial" in data:
-            trial = self._library.trials.get(data["trial"])
+            trial = self.library.trials.get(data["trial"])
             if trial is None:
-                near = did_you_mean(str(data["trial"]), self._library.trials)
-                read._say("unknown-trial", "there are no rules for this trial", (*at, "trial"), near)
+                near = did_you_mean(str(data["trial"]), self.library.trials)
+                self._say("unknown-trial", "there are no rules for this trial", (*at, "trial"), near)
             return trial
         says = data if "product" in data else top
         product: Any = None
         if "product" in says:
             place = (*at, "product") if says is data else ("product",)
-            product = read._validated(Product, {"name": "a product", **says["product"]}, place)
+            product = self._validated(Product, {"name": "a product", **says["product"]}, place)
         diseases = (data if "diseases" in data else top).get("diseases", ())
         header = TrialHeader(id="CASE", title="a case", product=product, **({"diseases": diseases} if diseases else {}))
         return TrialFile(trial=header)
 
-    def _anchors(self, data: Any, at: tuple[str | int, ...]) -> dict[str, When]:
-        read = self._read
-        scheduled = {name for text in self._library.flags.files for name in text.file.schedule}
+    def _days(self, data: Any, at: tuple[str | int, ...]) -> dict[str, When]:
+        scheduled = {name for text in self.library.flags.files for name in text.file.schedule}
         anchors: dict[str, When] = {}
-        for name, date in read._mapping(data, at):
+        for name, date in self._mapping(data, at):
             if name not in scheduled:
-                read._say("unknown-anchor", f"no flag file schedules {name}", (*at, name), did_you_mean(name, scheduled), key=True)
+                self._say("unknown-anchor", f"no flag file schedules {name}", (*at, name), did_you_mean(name, scheduled), key=True)
             try:
                 anchors[name] = When.parse(date if isinstance(date, str) else "")
             except ValueError as problem:
-                read._say("not-a-date", str(problem), (*at, name))
+                self._say("not-a-date", str(problem), (*at, name))
         return anchors
 
-    def _expected(self, data: Any, at: tuple[str | int, ...]) -> dict[str, tuple[str, int]]:
-        read = self._read
+    def _states(self, data: Any, at: tuple[str | int, ...]) -> dict[str, tuple[str, int]]:
         expected: dict[str, tuple[str, int]] = {}
-        if not read._keys(data, at, _STATES, "expect is a mapping with raised, unknown and not_raised"):
+        if not self._keys(data, at, _STATES, "expect is a mapping with raised, unknown and not_raised"):
             return expected
         if not data:
-            read._say("nothing-expected", "the case expects nothing", at)
-        rules = self._library.flags.rules
+            self._say("nothing-expected", "the case expects nothing", at)
+        rules = self.library.flags.rules
         for state, listed in data.items():
             names = listed if isinstance(listed, list) else [listed]
             for number, name in enumerate(names):
                 here = (*at, state, number) if isinstance(listed, list) else (*at, state)
                 if name == "all-others":
-                    expected |= {flag: (state, read._line(here)) for flag in rules if flag not in expected}
+                    expected |= {flag: (state, self._line(here)) for flag in rules if flag not in expected}
                 elif name not in rules:
-                    read._say("unknown-flag", f"there is no flag {name}", here, did_you_mean(str(name), rules))
+                    self._say("unknown-flag", f"there is no flag {name}", here, did_you_mean(str(name), rules))
                 elif name in expected:
-                    read._say("twice", f"{name} stands twice", here)
+                    self._say("twice", f"{name} stands twice", here)
                 else:
-                    expected[name] = (state, read._line(here))
+                    expected[name] = (state, self._line(here))
         return expected
 
 

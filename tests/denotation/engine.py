@@ -11,6 +11,7 @@ from denotation.worlds import DAY0, Case
 from eligibility.engine.reference import evaluate
 from eligibility.engine.settings import Settings
 from eligibility.model.finding import Finding
+from eligibility.model.patient import Patient
 from eligibility.model.time import When
 from eligibility.vocabulary.loader import shipped
 from eligibility.vocabulary.vocabulary import Vocabulary
@@ -29,13 +30,13 @@ def settings_of(case: Case, absence: Any = "presumed", later: int = 0) -> Settin
     return Settings(as_of=DAY0 + case.today + later, absence=absence, anchors=anchors, site=site_of(case))
 
 
-def ask_engine(statement: Any, case: Case, absence: Any = "presumed", later: int = 0) -> Finding:
-    """The finding of one statement for a case."""
+def ask_engine(statement: Any, case: Case, absence: Any = "presumed", patient: Patient | None = None) -> Finding:
+    """The finding of one statement for a case, or for another telling of it."""
     return evaluate(
         statement,
-        case.patient(),
+        patient or case.patient(),
         vocabulary(),
-        settings_of(case, absence, later),
+        settings_of(case, absence),
         schedule=SCHEDULE,
         definitions=DEFINITIONS,
         lists=LISTS,

@@ -182,6 +182,8 @@ class Supply:
                 more = self.meaning(told)
             case "status":
                 more = replace(told, sure=True) if self.random.random() < 0.5 else None
+                if more is not None:
+                    self.dismiss(number)
             case "start":
                 lo, hi = self.case.starts(told)
                 lo = max(lo, -700)
@@ -209,9 +211,21 @@ class Supply:
                 more = replace(told, grade=self.random.randint(1, 4))
             case _:
                 raise AssertionError(f"no attribute {need}")
-        # an entry that is not there after all stays in its place, as one of no concept asked about
-        gone = Told(f"bystander-{told.family}", told.start, value=("=", 1.0) if told.family == "observation" else ("none", None))
-        self.case = replace(self.case, told=(*self.case.told[:number], more or gone, *self.case.told[number + 1 :]))
+        self.put(number, more)
+
+    def put(self, number: int, told: Told | None) -> None:
+        """Another entry in the place of one; None: it is none of the concepts asked about after all."""
+        was = self.case.told[number]
+        gone = Told(f"bystander-{was.family}", was.start, value=("=", 1.0) if was.family == "observation" else ("none", None))
+        self.case = replace(self.case, told=(*self.case.told[:number], told or gone, *self.case.told[number + 1 :]))
+
+    def dismiss(self, number: int) -> None:
+        """Where an entry is confirmed, those that speak against it are not so."""
+        for other in range(len(self.case.told)):
+            told = replace(self.case.told[number], sure=True)
+            pair = replace(self.case, told=(told, self.case.told[other]))
+            if other != number and pair.possible(told):
+                self.put(other, None)
 
     def exact(self, told: Told) -> tuple[str, Any]:
         how, value = told.value
@@ -223,7 +237,7 @@ class Supply:
 
     def meaning(self, told: Told) -> Told | None:
         """What an entry of unknown or of wider meaning is: any concept of its family that it may stand for."""
-        if told.understood:
-            below = sorted(one.id for one in BY_ID.values() if told.concept in one.broader)
-            return replace(told, concept=self.random.choice(below)) if below else told
-        return replace(told, kind="fact") if self.random.random() < 0.5 else None
+        if not told.understood and self.random.random() < 0.5:
+            return None
+        below = sorted(one.id for one in BY_ID.values() if told.concept in one.broader)
+        return replace(told, kind="fact", concept=self.random.choice(below or [told.concept]))

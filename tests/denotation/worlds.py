@@ -342,12 +342,14 @@ def _reported(t: Told) -> dict[str, Any]:
             e["value"], e["unit"] = value, unit
         case "kilo":
             e["value"], e["unit"] = value / 1000, "kU/L"
+            if t.range is not None:
+                t = replace(t, range=(t.range[0] / 1000, t.range[1] / 1000))
         case "no-unit":
             e["value"] = value
         case "<" | "<=" | ">" | ">=":
             e["value"] = {"value": value, "unit": unit, "comparator": how}
     if t.range is not None:
-        e["range"] = {"low": t.range[0], "high": t.range[1], "unit": unit}
+        e["range"] = {"low": t.range[0], "high": t.range[1]}  # in the result's own unit
     if t.flag is not None:
         e["interpretation"] = t.flag
     if t.items is not None:

@@ -389,13 +389,16 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
             certain = certain or covers
             if dose is None:
                 why.append((problem, "dose", fact))
+                if concept in classes:
+                    why.append(("unconfirmed", "code", fact))
                 dose = Interval(0.0, inf)
             if covers:
                 lows.append(dose.lo)
             else:
                 own = fact.certain
                 may_cover.append(dose.lo)
-                why.append(("imprecise_date" if own else fact.mark or "unconfirmed", "start" if own else "status", fact))
+                vague = "start" if fact.s_lo // MINUTES != fact.s_hi // MINUTES else "end"
+                why.append(("imprecise_date" if own else fact.mark or "unconfirmed", vague if own else "status", fact))
             high += dose.hi
         if len(lows) > 1:
             why += [("conflicting", "dose", fact) for fact, covers in courses if covers]

@@ -15,6 +15,7 @@ from ..model.patient import Family, Observation
 from ..model.quantity import Interval, nine
 from ..model.time import FOREVER_DAY, MINUTES, NEVER_DAY, Duration, add_months, day_of
 from ..model.truth import FALSE, NOT, TRUE, UNKNOWN, Truth
+from .derived import FORMULAS
 from .plan import Leaf, Plan, PlanCriterion, PlanNode, nested
 from .record import Fact, Record
 from .reference import PASSES, Evaluation, criterion_truth, names
@@ -106,7 +107,8 @@ class Outlook:
         answer = self.now.answer(leaf, criterion)
         if leaf.question is not None:
             return [(Need("attest", leaf.asks),)]
-        return self._told_needs(leaf, answer, bad) + self._presumed_needs(answer)
+        needs = self._told_needs(leaf, answer, bad) + self._presumed_needs(answer)
+        return needs if leaf.derived is None else _of_inputs(needs, leaf)
 
     def _presumed_needs(self, answer: LeafAnswer) -> list[tuple[Need, ...]]:
         """Entries only presumed to be something else, where that presumption is what is left open."""
@@ -208,7 +210,7 @@ class Outlook:
             return results if settles else [*results, (absence,)]
         if settles and family in self.record.live:
             return []
-        plain = not (selector.where or selector.excepts or selector.while_ or selector.around) and leaf.choice == "any"
+        plain = not (selector.where or selector.excepts or selector.while_ or selector.around or leaf.test) and leaf.choice == "any"
         return [(Need("record", leaf.name, family, start=first, end=last), absence) if plain else (absence,)]
 
     @staticmethod
@@ -569,6 +571,21 @@ class Outlook:
         """Whether an age is reached at one end of a visit's days, seen from a day."""
         anchor = self._on_anchors(day)[visit]
         return needed.back(anchor.first if end == "first" else anchor.last) >= birth
+
+
+def _of_inputs(needs: list[tuple[Need, ...]], leaf: Leaf) -> list[tuple[Need, ...]]:
+    """A computed value is never recorded: its inputs are."""
+    derived = leaf.derived
+    assert derived is not None
+    inputs = [part.observation for part in derived.ratio or ()] or [name for name, _ in FORMULAS[derived.formula or ""].inputs]
+    told: list[tuple[Need, ...]] = []
+    for need in needs:
+        kept = tuple(one for one in need if not (one.do == "record" and one.item == leaf.name and not one.absence))
+        if kept:
+            told.append(kept)
+            continue
+        told += [(replace(need[0], item=name),) for name in dict.fromkeys(inputs)]
+    return told
 
 
 def _as_node(leaf: Leaf) -> PlanNode:

@@ -309,7 +309,9 @@ class Selecting:
         elif exemption.when is not None:
             win = self.window(exemption, fact)
             possible, certain = self.placement(fact, win)
-            parts.append(YES if certain else NO if not possible else (None, tuple(Why(code, which) for code, which in self.why_not(fact, win))))
+            parts.append(
+                YES if certain else NO if not possible else (None, tuple(Why(code, which) for code, which in self.why_not(fact, win)))
+            )
         if exemption.where is not None:
             parts.append(self.test(fact, exemption.where, self.window(exemption, fact)))
         if exemption.question is not None:

@@ -716,19 +716,21 @@ class Words:
             pool = kept if found is None else found
             return [c for c in pool if not c.certain or c.answer[0] is None]
         if choice in ("rise", "fall", "unchanged"):
-            return [c for c in kept if not c.certain or c.answer[0] is None or self._vague(answer, c)]
+            return [c for c in kept if self._vague(answer, c) or not c.certain or c.answer[0] is None]
         return [c for c in kept if c.answer[0] is not False and not (c.certain and c.answer[0] is True)]
 
     def _vague(self, answer: LeafAnswer, candidate: Candidate) -> bool:
         if answer.leaf.choice == "unchanged":
+            whys: tuple[Why, ...] = ()
             dose, why = self.selecting.tests.daily_dose(candidate.fact, None, self.selecting.weight())
             if dose is None or not dose.exact:
-                candidate.answer = (None, (Why(why if dose is None else "imprecise_value", "dose"),))
-                return True
+                whys += (Why(why if dose is None else "imprecise_value", "dose"),)
             if not _exact_days(candidate.fact, self.selecting):
-                candidate.answer = (None, (Why("imprecise_date", "start"),))
-                return True
-            return False
+                start = candidate.fact.s_lo // MINUTES != candidate.fact.s_hi // MINUTES
+                whys += (Why("imprecise_date", "start" if start else "end"),)
+            if whys:
+                candidate.answer = (None, whys)
+            return bool(whys)
         value = read_value(candidate.fact, self.record.vocabulary)
         if value.problem is not None:
             candidate.answer = (None, (Why(value.problem),))

@@ -13,7 +13,7 @@ from typing import Any
 from ..model.finding import Evidence, Finding
 from ..model.flag import AXES, FlagFinding, FlagLink, FlagRule, FlagSource, ProductFact, Score
 from ..model.quantity import Interval, say
-from ..model.truth import FALSE, TRUE, UNKNOWN
+from ..model.truth import FALSE, PRESUMED_FALSE, PRESUMED_TRUE, TRUE, UNKNOWN
 from .words import Words, plural
 
 NO_FLAG = (
@@ -42,6 +42,15 @@ _PRODUCT = {
 }
 
 
+_STANDS = {
+    TRUE: "",
+    PRESUMED_TRUE: "holds only if silence is absence",
+    UNKNOWN: "is not known",
+    PRESUMED_FALSE: "is ruled out by silence alone",
+    FALSE: "is ruled out",
+}
+
+
 def population(rule: FlagRule) -> str:
     """Whom the evidence is of."""
     return " and ".join(POPULATION[one] for one in rule.population)
@@ -65,10 +74,7 @@ def product(fact: ProductFact) -> str:
 
 def link(one: FlagLink) -> str:
     """Another flag that it rests on."""
-    title = one.title
-    if one.truth in (TRUE, FALSE):
-        return f"flag {one.flag}: {title}" if one.holds else f"flag {one.flag} is ruled out: {title}"
-    return f"flag {one.flag} is not known: {title}"
+    return f"flag {one.flag} {_STANDS[one.truth]}: {one.title}".replace("  ", " ").replace(" :", ":")
 
 
 def score(shown: Score, words: Words) -> list[str]:

@@ -76,6 +76,7 @@ class Lapse:
     result: CriterionResult
 
 
+_WAS = {"passes": "passing", "blocks": "a barrier", "open": "open"}
 KINDS = {"barrier": "barrier now", "lifted": "barrier no more", "opened": "open now", "closed": "closed"}
 
 
@@ -235,7 +236,7 @@ def status_change(pair: Pair) -> str:
 
 def turned_text(one: Turned, words: Words) -> str:
     """What became of a criterion, with what the record shows of it now."""
-    was = EFFECT.get(one.before or "", "not asked")
+    was = _WAS.get(one.before or "", "not asked")
     if one.result is None:
         return f"not asked any more (it was {was})"
     quote = f'"{words.paraphrase(one.result)}"'

@@ -206,3 +206,22 @@ def test_the_latest_recorded_result_speaks_and_one_without_a_code_is_no_result(s
         record = screener.prepare(patient)
     assert truths == [Truth.TRUE, Truth.FALSE]
     assert [source for source, _ in record.ledger.not_understood] == ["Observation/b"]
+
+
+def _condition(name: str, code: Json) -> Json:
+    return {"resourceType": "Condition", "id": name, "clinicalStatus": {"coding": [{"code": "active"}]}, "code": code, "onsetDateTime": "2019"}
+
+
+def test_a_diagnosis_whose_words_say_something_else_is_not_documented_and_is_named(screener: Screener) -> None:
+    """The limit: in a live family a *presumed not* counts as *is not* for ``documented`` (MEANING 2), and the finding says which."""
+    words = "seen at the county clinic on Mondays"
+    icd = "http://hl7.org/fhir/sid/icd-10-cm"
+    coded = _condition("a", {"coding": [{"system": icd, "code": "G70.00"}], "text": words})
+    other = _condition("b", {"coding": [{"system": icd, "code": "I10"}]})
+    statement = TypeAdapter[Any](Statement).validate_python({"condition": "myasthenia-gravis", "ever": "true", "documented": "true"})
+    found = []
+    for one in (coded, {**coded, "code": {"text": words}}, {**coded, "code": {}}):
+        found.append(evaluate(statement, patient_of(_bundle(other, one)), screener.vocabulary, Settings(screener.as_of)))
+    assert [finding.truth for finding in found] == [Truth.TRUE, Truth.FALSE, Truth.UNKNOWN]
+    assert [source for one in found[1].assumes if one.kind == "presumed_not" for source in one.sources] == ["Condition/a"]
+    assert [reason.source for reason in found[2].reasons] == ["Condition/a"]

@@ -16,7 +16,6 @@ import copy
 import os
 import random
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -26,7 +25,7 @@ from pydantic import TypeAdapter
 from eligibility.engine.reference import evaluate
 from eligibility.engine.settings import Settings
 from eligibility.model.criteria import Statement
-from eligibility.model.patient import Patient
+from eligibility.model.patient import CONCEPT_SYSTEM, Patient
 from eligibility.model.truth import Truth
 from eligibility.screening import Screener
 
@@ -198,7 +197,8 @@ def test_the_latest_recorded_result_speaks_and_one_without_a_code_is_no_result(s
     """The limit: not understood results are shown, and the word goes to the result before (MEANING 1, a convention)."""
     low, high = _hemoglobin("a", "2026-10-01", 7.0), _hemoglobin("b", "2026-10-20", 12.0)
     unread = {**high, "code": {"text": "Hb from the county laboratory, analyser 3"}}
-    statement = TypeAdapter[Any](Statement).validate_python({"observation": "hemoglobin", "within": "3 months", "latest": {"at_least": "8 g/dL"}})
+    asked = {"observation": "hemoglobin", "within": "3 months", "latest": {"at_least": "8 g/dL"}}
+    statement = TypeAdapter[Any](Statement).validate_python(asked)
     truths = []
     for newer in (high, unread):
         patient = patient_of(_bundle(low, newer))
@@ -209,7 +209,8 @@ def test_the_latest_recorded_result_speaks_and_one_without_a_code_is_no_result(s
 
 
 def _condition(name: str, code: Json) -> Json:
-    return {"resourceType": "Condition", "id": name, "clinicalStatus": {"coding": [{"code": "active"}]}, "code": code, "onsetDateTime": "2019"}
+    active = {"coding": [{"code": "active"}]}
+    return {"resourceType": "Condition", "id": name, "clinicalStatus": active, "code": code, "onsetDateTime": "2019"}
 
 
 def test_a_diagnosis_whose_words_say_something_else_is_not_documented_and_is_named(screener: Screener) -> None:
@@ -217,7 +218,7 @@ def test_a_diagnosis_whose_words_say_something_else_is_not_documented_and_is_nam
     words = "seen at the county clinic on Mondays"
     icd = "http://hl7.org/fhir/sid/icd-10-cm"
     coded = _condition("a", {"coding": [{"system": icd, "code": "G70.00"}], "text": words})
-    other = _condition("b", {"coding": [{"system": icd, "code": "I10"}]})
+    other = _condition("b", {"coding": [{"system": CONCEPT_SYSTEM, "code": "asthma"}]})
     statement = TypeAdapter[Any](Statement).validate_python({"condition": "myasthenia-gravis", "ever": "true", "documented": "true"})
     found = []
     for one in (coded, {**coded, "code": {"text": words}}, {**coded, "code": {}}):

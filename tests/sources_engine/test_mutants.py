@@ -12,13 +12,13 @@ import random
 from typing import Any
 
 import orjson
+from sources.test_fhir_mutants import mutate, seeds
 
 from eligibility.errors import Problem
 from eligibility.screening import Screener
 from eligibility.sources import fhir
 from eligibility.sources.arrival import PatientInput
 from eligibility.sources.raw import Unreadable, parse_json
-from sources.test_fhir_mutants import mutate, seeds
 
 from .conftest import ROOT
 from .test_shared_charts import EFFECTS, check_ledger

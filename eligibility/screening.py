@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
@@ -48,15 +48,22 @@ Source: TypeAlias = PathLike | Patient
 
 
 def load_rules(
-    rules: Sequence[PathLike] = (), *, shipped: bool = True, as_of: dt.date | str | None = None, codes: Sequence[PathLike] = ()
+    rules: Sequence[PathLike] = (),
+    *,
+    shipped: bool = True,
+    as_of: dt.date | str | None = None,
+    codes: Sequence[PathLike] = (),
+    only: Collection[str] = (),
 ) -> RuleLibrary:
     """The rule library: the shipped one with ``rules`` (files or folders) added to it.
+
+    ``only`` names trials beside which no other shipped one is read.
 
     ``as_of`` picks the version of each trial in force on that day; ``codes`` are a site's code maps.
     Raises :class:`RuleFileError` with every mistake found, and for an id that stands twice.
     """
     date = None if as_of is None else _date(as_of)
-    library = load_library(tuple(Path(path) for path in rules), shipped=shipped, as_of=date)
+    library = load_library(tuple(Path(path) for path in rules), shipped=shipped, as_of=date, only=only)
     return with_codes(library, codes) if codes else library
 
 
@@ -249,7 +256,10 @@ class Screener:
         digests: dict[str, Any] = {}
         settings, site_codes = _site(site, digests)
         maps = [*site_codes, *codes]
-        library = library or load_rules(rules, shipped=shipped, as_of=date)
+        whole = library is not None
+        library = library or load_rules(rules, shipped=shipped, as_of=date, only=trials if not diseases else ())
+        if not whole and any(trial not in library.trials for trial in trials):
+            library = load_rules(rules, shipped=shipped, as_of=date)  # to say what there is in place of a name nobody knows
         if maps:
             library = with_codes(library, maps)
             digests["codes"] = [_file_digest(path) for path in maps]

@@ -132,12 +132,21 @@ class PlanCriterion:
     applies_when: PlanNode | None
     unless: PlanNode | None
     questions: tuple[Question, ...]
-    digest: str
+    definitions: tuple[tuple[str, Definition], ...]
     concepts: frozenset[str] = frozenset()
     families: tuple[Family, ...] = ()
     person_free: bool = False
     """No leaf asks about the person, the site or a computed value: where a chart has nothing of its
     ``concepts``, all such charts get one and the same result."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of the sentence and the rule, the definitions it meets included: an answer holds for it alone."""
+        used = {
+            name: found.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"answered"})
+            for name, found in self.definitions
+        }
+        return criterion_digest(self.criterion, used)
 
     @property
     def published(self) -> Literal["computable", "part", "ask", "not_published", "note"]:
@@ -230,12 +239,6 @@ class _Compiler:
         applies = self.statement(criterion.applies_when) if criterion.applies_when is not None else None
         unless = self.statement(criterion.unless) if criterion.unless is not None else None
         named = {name: self._find(name) for part in (when, applies, unless) if part is not None for name in _names_met(part)}
-        used = {
-            name: found.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"answered"})
-            for name, found in named.items()
-            if found
-        }
-        digest = criterion_digest(criterion, used)
         leaves = [leaf for part in (when, applies, unless) if part is not None for leaf in part.leaves()]
         selectors = [inner for leaf in leaves for inner in nested(leaf.selector)]
         return PlanCriterion(
@@ -247,7 +250,7 @@ class _Compiler:
             applies,
             unless,
             tuple(self._questions),
-            digest,
+            tuple((name, found) for name, found in named.items() if found is not None),
             concepts=frozenset(concept for selector in selectors for concept in selector.concepts),
             families=tuple(sorted({family for selector in selectors for family in selector.families})),
             person_free=all(leaf.kind in ("fact", "ask", "not_published") and leaf.derived is None and not leaf.shows for leaf in leaves),

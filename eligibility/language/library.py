@@ -11,7 +11,7 @@ import datetime as dt
 import gc
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -383,6 +383,7 @@ def load_library(
     as_of: dt.date | None = None,
     vocabulary: Vocabulary | None = None,
     root: Path | None = None,
+    only: Collection[str] = (),
 ) -> RuleLibrary:
     """The shipped library with the files and folders of ``rules`` added to it.
 
@@ -390,7 +391,8 @@ def load_library(
     Without ``shipped`` no shipped trial is taken; the shared definitions and the vocabulary stay, since
     rules are written in them, and so do the flags, which stand beside any trial. ``as_of`` picks the
     latest version of each trial in force on that day; a file without ``effective_from`` always was.
-    ``root`` is another library folder than the shipped one.
+    ``root`` is another library folder than the shipped one. With ``only``, shipped files that name none of these
+    trial ids are not read at all.
 
     Every name is resolved. All checks run on the files of ``rules``; the shipped ones were checked
     before they shipped. Raises :class:`RuleFileError` with every mistake of every file.
@@ -410,7 +412,10 @@ def load_library(
         _add_definitions(_read(path, _shown(path, root), problems), definitions, problems, trees)
     flag_files = [(path, _shown(path, root), True) for path in _yaml_files(root / "flags")]
     parsed: list[tuple[Parsed, RuleFile]] = []
+    wanted = [name.encode() for name in only]
     for path in _yaml_files(root / "trials") if shipped else ():
+        if wanted and not any(name in path.read_bytes() for name in wanted):
+            continue
         _add_trial(path, _shown(path, root), True, parsed, problems)
     for path in given:
         tree = _read(path, str(path), problems)

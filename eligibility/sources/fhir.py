@@ -250,9 +250,20 @@ class Collector:
         return list(dict.fromkeys((*self.people, *(person for person in self._persons() if person is not None))))
 
     def _persons(self) -> Iterator[str | None]:
+        return (person for person, _ in self._named())
+
+    def _named(self) -> Iterator[tuple[str | None, str | None]]:
+        """For each item whose it is, or why it is nobody's. A reference means the same wherever it stands in a file."""
+        same: dict[tuple[Scope, str], tuple[str | None, str | None]] = {}
         for item, subject in zip(self.items, self.subjects, strict=True):
-            person, _ = self._person(item, subject)
-            yield person
+            reference = subject.get("reference") if type(subject) is dict else None
+            if type(reference) is not str or "#" in reference or not reference.strip():
+                yield self._person(item, subject)
+                continue
+            key = item.scope, reference
+            if (found := same.get(key)) is None:
+                found = same[key] = self._person(item, subject)
+            yield found
 
     def _person(self, item: Item, subject: Tree) -> tuple[str | None, str | None]:
         body = item.body if isinstance(item.body, dict) else {}
@@ -271,7 +282,7 @@ class Collector:
         charts: dict[str, list[Item]] = {}
         aside: dict[str, list[tuple[Item, str]]] = {}
         nobody: dict[str, dict[str, int]] = {}
-        named = [self._person(item, subject) for item, subject in zip(self.items, self.subjects, strict=True)]
+        named = list(self._named())
         referred: dict[int, dict[str, None]] = {}
         for item, (person, _) in zip(self.items, named, strict=True):
             if person is not None:
@@ -460,6 +471,10 @@ def _no_collection() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            if gc.get_freeze_count() == 0:
+                # what was made here lives on and holds no cycle: it is old now, and not to be searched as new
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

@@ -1,0 +1,1 @@
+"""What a clinic does on a Monday: sheets in, a list out, answers kept, a log."""

@@ -418,7 +418,10 @@ class _Compiler:
             question=number,
             ask=getattr(words, "ask", None),
             unclear_families=tuple(one for one in families if one != "observation"),
-            silent=during is not None or around is not None or any(e.around is not None or e.while_ is not None for e in excepts),
+            silent=_courses_joined(words, family)
+            or during is not None
+            or around is not None
+            or any(e.around is not None or e.while_ is not None for e in excepts),
         )
 
     def _selection(self, selection: Selection) -> Selector:
@@ -461,6 +464,17 @@ class _Compiler:
             self.problems.append(
                 ("unknown-visit", f"criterion {self._criterion}: «{name}» is not in the schedule", did_you_mean(name, self.schedule))
             )
+
+
+def _courses_joined(words: FactAtom | Selection | Exemption, family: Family | None) -> bool:
+    """Whether lengths of courses are asked for: a course nobody recorded may join one that is."""
+    tests = [words.where, getattr(words, getattr(words, "choice", "where"), None)]
+    return family in ("medication", None) and any(isinstance(test, Test) and _asks_lasting(test) for test in tests)
+
+
+def _asks_lasting(test: Test) -> bool:
+    inner = [*(test.all_of or ()), *(test.any_of or ()), *(test.none_of or ())]
+    return test.lasting is not None or any(_asks_lasting(one) for one in inner)
 
 
 def nested(selector: Selector | None) -> Iterator[Selector]:

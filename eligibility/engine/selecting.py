@@ -66,6 +66,7 @@ class Selecting:
         self.tests = ValueTests(record, settings.site)
         self._weight: Interval | Literal[False] | None = False
         self._windows: dict[int, Window] = {}
+        self.mode: Mode = "presumed"
 
     # -- placing -------------------------------------------------------------------------------
 
@@ -164,6 +165,7 @@ class Selecting:
         """Membership and the test's answer of each candidate in a reading; those certainly not asked for drop out."""
         selector = leaf.selector
         assert selector is not None
+        self.mode = mode
         kept: list[Candidate] = []
         for candidate in candidates:
             fact = candidate.fact
@@ -248,14 +250,25 @@ class Selecting:
         assert test.lasting is not None
         low, high, members = self.run(fact, win)
         met = compare_lengths(test.lasting, (high[0] // MINUTES, low[0] // MINUTES), (low[1] // MINUTES, high[1] // MINUTES))
+        joinable = self._may_be_joined(fact)
         upper = any(how in ("at_most", "below") for how, _ in test.lasting.bounds())
-        if met is True and upper and fact.family == "medication":
-            met = None  # a course nobody recorded may join it
+        lower = any(how in ("at_least", "above") for how, _ in test.lasting.bounds())
+        if joinable and ((met is True and upper) or (met is False and lower)):
+            met = None
         answer: Answer = (met, ()) if met is not None else unknown(self._why_length(fact, win), "end")
         if test.outcome is None:
             return answer
-        outcomes = [_outcome(other, test.outcome) for other in members]
-        return conjunction([answer, disjunction(outcomes)])
+        outcome = disjunction(_outcome(other, test.outcome) for other in members)
+        if joinable and outcome[0] is False:
+            outcome = unknown("not_recorded", "outcome")
+        return conjunction([answer, outcome])
+
+    def _may_be_joined(self, fact: Fact) -> bool:
+        """Whether, strictly, a course that nobody recorded may make the run longer, or give it its outcome."""
+        if fact.family != "medication" or self.mode == "presumed":
+            return False
+        drug = Selector("medication", ("medication",), (fact.concept,), None, None)
+        return not self.stated(drug, (self.record.birth, self.day))
 
     def _why_length(self, fact: Fact, win: Window) -> ReasonCode:
         if win.a1 != win.a2:
@@ -409,6 +422,7 @@ class Selecting:
         return may, [fact for fact in presumed if fact not in may and fact.order not in known]
 
     def _chosen(self, chosen: Selector, mode: Mode, until: tuple[int, int] | None) -> list[tuple[Fact, bool, tuple[Why, ...]]]:
+        self.mode = mode
         win = self.window(chosen)
         found: list[tuple[Fact, bool, tuple[Why, ...]]] = []
         name = ", ".join(chosen.concepts)
@@ -440,6 +454,12 @@ class Selecting:
             return self.test(fact, where, win)
         low, high, _ = self.run(fact, win, until)
         met = compare_lengths(where.lasting, (high[0] // MINUTES, low[0] // MINUTES), (low[1] // MINUTES, high[1] // MINUTES))
+        if (
+            met is not None
+            and self._may_be_joined(fact)
+            and not (met and all(how in ("at_least", "above") for how, _ in where.lasting.bounds()))
+        ):
+            met = None
         rest = where.model_copy(update={"lasting": None})
         others = [self.test(fact, rest, win)] if any(getattr(rest, name) is not None for name in type(rest).model_fields) else []
         return conjunction([(met, ()) if met is not None else unknown("imprecise_date", "end"), *others])

@@ -557,7 +557,7 @@ class _Sheet:
             self.complain(place, "unknown-unit", "this unit is not known", accepted or did_you_mean(unit, self.vocabulary.units.names()))
             row.bad.append("unit")
             return
-        if concept.unit is None or (concept.titre and not unit):
+        if concept.unit is None or (concept.titre and not unit) or "unit" in row.bad:
             return  # a titre, or measured in the laboratory's own units: held against its own range alone
         number = value if isinstance(value, float) else value.value
         interval = Interval.parse_comparator(value.comparator if isinstance(value, Quantity) else None, number)

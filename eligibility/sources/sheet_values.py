@@ -116,7 +116,7 @@ def dose_of(cell: Cell) -> tuple[Quantity, float | None]:
     try:
         return written.dose(no_comma(written.clean(cell.value)))
     except ValueError as error:
-        raise BadCell("bad-dose", str(error)) from None
+        raise BadCell("bad-dose", str(error), "write it as 10 mg/day, or 5 mg twice daily") from None
 
 
 def range_of(cell: Cell) -> ReferenceRange:

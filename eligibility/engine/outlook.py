@@ -17,12 +17,12 @@ from ..model.time import FOREVER_DAY, MINUTES, NEVER_DAY, Duration, add_months, 
 from ..model.truth import FALSE, NOT, TRUE, UNKNOWN, Truth
 from .derived import FORMULAS
 from .plan import Leaf, Plan, PlanCriterion, PlanNode, nested
+from .reasons import LeafAnswer
 from .record import Fact, Record
 from .reference import PASSES, Evaluation, criterion_truth, names
 from .settings import Settings
 from .values import read_value
 from .windows import Anchors, When_, Window, compile_time, window
-from .words import LeafAnswer
 
 MONTHS_AHEAD = 24
 

@@ -36,12 +36,13 @@ from ..model.trial import Definition, Derived, Visit
 from ..model.truth import FALSE, NOT, PRESUMED, TRUE, UNKNOWN, Truth
 from ..vocabulary.vocabulary import Vocabulary
 from .plan import Leaf, Plan, PlanCriterion, PlanNode, compile_statement
+from .reasons import LeafAnswer
 from .record import Absence, Fact, Record, prepare
 from .selecting import Selecting
 from .settings import Settings
 from .values import Answer, read_value
 from .windows import Anchors
-from .words import LeafAnswer, Words
+from .words import Words
 
 PASSES: dict[tuple[Kind, Truth], Effect] = {
     ("inclusion", TRUE): "passes",

@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 from ..engine.outlook import Outlook
 from ..engine.plan import Leaf, Plan, PlanCriterion, Selector, compile_plan, nested
+from ..engine.reasons import LeafAnswer
 from ..engine.record import Record, prepare
 from ..engine.reference import Evaluation
 from ..engine.settings import Settings
-from ..engine.words import LeafAnswer
 from ..language.flag_files import FlagLibrary, as_trial
 from ..model.flag import Explained, FlagFile, FlagFinding, FlagLink, FlagRule, ProductFact
 from ..model.patient import Family, Patient

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from ..engine.derived import FORMULAS, Formula
 from ..engine.plan import Leaf, PlanCriterion, PlanNode
+from ..engine.reasons import LeafAnswer
 from ..engine.record import Fact
 from ..engine.reference import Evaluation
 from ..engine.values import read_value
-from ..engine.words import LeafAnswer
 from ..model.finding import Evidence
 from ..model.flag import Score, ScoreInput, ScoreShown
 from ..model.time import MINUTES

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ..model.finding import Assumption, ChangesOn, CriterionResult, Evidence, Finding, Margin, Need, Notice, Reason
 from ..model.quantity import say
 from ..model.time import date_of, day_of
-from ..sources.sheet_layout import NOT_ASKED, NOT_FILLED_IN
+from ..sources.sheet_layout import NOT_ASKED, empty_row
 
 if TYPE_CHECKING:
     from ..vocabulary.vocabulary import Vocabulary
@@ -296,8 +296,8 @@ class Words:
         item = self.label(reason.item) if reason.item else ""
         if reason.code == "not_recorded" and reason.item.startswith(_SITE):
             return f"{_own(reason.item)} is not given"
-        if reason.code == "not_understood" and (gap := _gap(reason.source)):
-            return f"{gap} {item}{_pointer(reason.source)}"
+        if reason.code == "not_understood" and (gap := self._gap(reason.source, item)):
+            return gap + _pointer(reason.source)
         if entry is not None and reason.code not in ("unconfirmed", "not_understood"):
             item = entry
         if item and reason.detail in _ATTRIBUTE and reason.detail not in _EXPECTED_DETAIL.get(reason.code, ()):
@@ -342,8 +342,9 @@ class Words:
             case "refine":
                 what = item if entry is None or need.attribute in ("status", "code", "concept") else entry
                 return f"the {_attribute(need.attribute)} of {what}{_pointer(need.source)}"
-            case "map" if _gap(need.source):
-                return f"an answer of the sheet for {item}{_pointer(need.source)}"
+            case "map" if self._gap(need.source, item):
+                row = empty_row(need.source)
+                return f"an answer of the sheet for {self.label(row.concept) if row else item}{_pointer(need.source)}"
             case "map":
                 return f"what this entry means, and whether it is {item}{_pointer(need.source)}"
             case "attest":
@@ -410,9 +411,8 @@ class Words:
         dates = self._dates(evidence)
         if evidence.absence is not None:
             return f"the record states: {evidence.absence}{f' ({dates})' if dates else ''}{_pointer(evidence.source)}"
-        if gap := _gap(evidence.source):
-            # it may be any of many things, and its first name is none that was written down
-            return gap.removesuffix(" for").removesuffix(" about") + _pointer(evidence.source)
+        if gap := self._gap(evidence.source, "this"):
+            return gap + _pointer(evidence.source)
         parts = [self.label(evidence.concept) if evidence.concept else FAMILY[evidence.family]]
         if evidence.value is not None:
             unit = f" {evidence.unit}" if evidence.unit and evidence.unit != "1" else ""
@@ -423,6 +423,15 @@ class Words:
         if marks:
             parts.append(f"({', '.join(marks)})")
         return " ".join(parts) + _pointer(evidence.source)
+
+    def _gap(self, source: str | None, item: str) -> str | None:
+        """What an entry is that stands for an empty row of an abstraction sheet, or for all it has no row for.
+
+        It may be any of many things, and its own name is none that was written down.
+        """
+        if (row := empty_row(source)) is not None:
+            return f"the sheet is not filled in for {self.label(row.concept)}"
+        return f"the sheet did not ask about {item}" if source is not None and source.endswith(NOT_ASKED) else None
 
     def _dates(self, evidence: Evidence) -> str:
         start, end = evidence.start, evidence.end
@@ -539,13 +548,6 @@ _NEEDED = {
 
 def _attribute(name: str | None) -> str:
     return _NEEDED.get(name or "") or _ATTRIBUTE.get(name or "", (name or "detail").replace("_", " "))
-
-
-def _gap(source: str | None) -> str | None:
-    """What an entry is that stands for an empty row of an abstraction sheet, or for all it has no row for."""
-    if source is not None and source.endswith(NOT_FILLED_IN):
-        return "the sheet is not filled in for"
-    return "the sheet did not ask about" if source is not None and source.endswith(NOT_ASKED) else None
 
 
 def _pointer(source: str | None) -> str:

@@ -8,12 +8,13 @@ shows a barrier are left out unless asked for: no result opens them.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..model.finding import CriterionResult, Need, Screening
 from ..model.time import FOREVER_DAY, NEVER_DAY
+from ..sources.sheet_layout import empty_row
 from .csv import table
 from .results import PatientReport, Results
 from .text import PLAIN, WIDTH, Ink, clean, wrapped
@@ -58,12 +59,13 @@ class Missing:
     ``settles`` are open criteria that need nothing else, ``part_of`` those that need more besides;
     ``trials`` are those in which nothing a record can answer would then be left open. ``start`` and
     ``end`` are the first and last day a value would count for all of them. ``times``: results needed
-    on as many days. ``patients`` are those whose records lack it.
+    on as many days. ``patients`` are those whose records lack it; ``concepts`` what it may be an entry of.
     """
 
     need: Need
     text: str
     patients: tuple[str, ...]
+    concepts: tuple[str, ...] = ()
     settles: tuple[Place, ...] = ()
     part_of: tuple[Place, ...] = ()
     settled_trials: tuple[str, ...] = ()
@@ -97,19 +99,20 @@ class Worklist:
 
 def worklist(results: Results, words: Words, *, barred_too: bool = False) -> Worklist:
     """What the screened records lack; ``barred_too`` takes in trials in which a barrier was found."""
-    lists = []
+    found = []
+    lists = {summary.id: summary.trial.lists for summary in results.envelope.trials}
     barred = waiting = 0
     for report in results.patients:
         if not barred_too:
             barred += sum(screening.status == "barrier_found" for screening in report.result.screenings)
-        own = _Patient(report, words)
+        own = _Patient(report, words, lists)
         for screening in report.result.screenings:
             if barred_too or screening.status != "barrier_found":
                 own.take_in(screening, barred_too)
         waiting += own.waiting
-        lists.append((report.patient, tuple(sorted(own.missing(), key=Missing.rank))))
-    overall = sorted(_overall(missing for _, listed in lists for missing in listed), key=Missing.rank)
-    return Worklist(results.envelope.as_of, tuple(lists), tuple(overall), len(results.envelope.trials), barred, waiting)
+        found.append((report.patient, tuple(sorted(own.missing(), key=Missing.rank))))
+    overall = sorted(_overall(missing for _, listed in found for missing in listed), key=Missing.rank)
+    return Worklist(results.envelope.as_of, tuple(found), tuple(overall), len(results.envelope.trials), barred, waiting)
 
 
 def open_criteria(screening: Screening, barred_too: bool = False) -> Iterator[tuple[str, CriterionResult]]:
@@ -130,6 +133,7 @@ class _Cluster:
 
     need: Need
     text: str
+    concepts: tuple[str, ...]
     start: int
     end: int
     places: dict[Place, int] = field(default_factory=dict)
@@ -139,10 +143,11 @@ class _Cluster:
 class _Patient:
     """Collects what one record lacks."""
 
-    def __init__(self, report: PatientReport, words: Words) -> None:
+    def __init__(self, report: PatientReport, words: Words, lists: Mapping[str, Mapping[str, Any]]) -> None:
         self._name = report.patient
+        self._lists = lists
         self._words = words
-        self._needs: list[tuple[_Key, int, int, Need, str, Place, int, bool]] = []
+        self._needs: list[tuple[_Key, int, int, Need, str, tuple[str, ...], Place, int, bool]] = []
         self._groups: dict[Place, list[_Key | None]] = {}
         self._computable: dict[str, set[Place]] = {}
         self.waiting = 0
@@ -166,17 +171,18 @@ class _Patient:
                 start = NEVER_DAY if need.start is None else need.start
                 end = FOREVER_DAY if need.end is None else need.end
                 or_none = not need.absence and any(one.absence and one.item == need.item for one in alternatives)
-                self._needs.append((key, start, end, need, texts[at], place, times, or_none))
+                concepts = self._concepts(need, screening.trial, result)
+                self._needs.append((key, start, end, need, texts[at], concepts, place, times, or_none))
             self.waiting += bool(groups) and all(key is None for key in groups)
 
     def missing(self) -> Iterator[Missing]:
         """One thing for each value that would meet needs; values of different times are different things."""
         clusters: dict[_Key, list[_Cluster]] = {}
-        for key, start, end, need, text, place, times, or_none in sorted(self._needs, key=lambda one: (one[2], one[1])):
+        for key, start, end, need, text, concepts, place, times, or_none in sorted(self._needs, key=lambda one: (one[2], one[1])):
             known = clusters.setdefault(key, [])
             cluster = next((one for one in known if max(one.start, start) <= min(one.end, end)), None)
             if cluster is None:
-                cluster = _Cluster(need, text, start, end)
+                cluster = _Cluster(need, text, concepts, start, end)
                 known.append(cluster)
             cluster.start, cluster.end = max(cluster.start, start), min(cluster.end, end)
             cluster.places[place] = max(cluster.places.get(place, 0), times)
@@ -207,7 +213,28 @@ class _Patient:
                 text += ", or a statement that there was none"
         else:
             text = cluster.text
-        return Missing(need, text, (self._name,), alone, rest, settled, times)
+        return Missing(need, text, (self._name,), cluster.concepts, alone, rest, settled, times)
+
+    def _concepts(self, need: Need, trial: str, result: CriterionResult) -> tuple[str, ...]:
+        """What the thing may be an entry of: of an entry that is there what it is called, of a list all it names."""
+        named = tuple(one.concept for one in result.evidence if need.source is not None and one.source == need.source and one.concept)
+        if named:
+            return named
+        name = need.item.removeprefix("the list ")
+        if name in self._lists[trial]:
+            return tuple(_named(self._lists[trial][name], self._lists[trial]))
+        return tuple(need.item.split(", ")) if need.family is not None else ()
+
+
+def _named(entries: Any, lists: Mapping[str, Any]) -> Iterator[str]:
+    """The concepts of a list, those of lists within it included."""
+    for entry in entries:
+        if not isinstance(entry, str):
+            yield from _named(entry, lists)
+        elif entry in lists:
+            yield from _named(lists[entry], lists)
+        else:
+            yield entry
 
 
 def _overall(listed: Iterable[Missing]) -> Iterator[Missing]:
@@ -226,6 +253,7 @@ def _overall(listed: Iterable[Missing]) -> Iterator[Missing]:
             replace(first.need, source=None),
             text,
             tuple(dict.fromkeys(name for one in alike for name in one.patients)),
+            first.concepts,
             tuple(place for one in alike for place in one.settles),
             tuple(place for one in alike for place in one.part_of),
             tuple(trial for one in alike for trial in one.settled_trials),
@@ -251,7 +279,7 @@ def _row(patient: str, rank: int, one: Missing) -> list[str]:
         one.text,
         _KINDS[need.do],
         need.item,
-        sheet_rows(need),
+        sheet_rows(one),
         day_text(need.start) or "",
         day_text(need.end) or "",
         str(one.times),
@@ -265,15 +293,16 @@ def _row(patient: str, rank: int, one: Missing) -> list[str]:
     ]
 
 
-def sheet_rows(need: Need) -> str:
+def sheet_rows(missing: Missing) -> str:
     """The rows of an abstraction sheet in which an answer would stand; empty for what no chart answers."""
-    if need.item == "birth date":
-        return "person:birth-date"
-    if need.item in ("sex", "death"):
-        return "person:sex" if need.item == "sex" else "person:deceased"
+    need = missing.need
+    if need.item in ("birth date", "sex", "death"):
+        return {"birth date": "person:birth-date", "sex": "person:sex", "death": "person:deceased"}[need.item]
+    if (row := empty_row(need.source)) is not None:
+        return str(row)
     if need.family is None or need.do == "attest":
         return ""
-    return " ".join(f"{need.family}:{concept}" for concept in need.item.split(", "))
+    return " ".join(f"{need.family}:{concept}" for concept in missing.concepts)
 
 
 def criteria_text(places: Iterable[Place]) -> str:
@@ -416,7 +445,7 @@ def _sheet(page: Any, lines: list[str], listed: Iterable[Missing], first: str) -
             len(one.trials),
             criteria_text(one.settles),
             criteria_text(one.part_of),
-            sheet_rows(need),
+            sheet_rows(one),
         ]
         for at, value in enumerate(cells, start=1):
             put(page, number, at, value).alignment = Alignment(wrap_text=True, vertical="top")

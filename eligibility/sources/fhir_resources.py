@@ -138,7 +138,8 @@ def read_observation(item: Item, resource: Resource, chart: Chart, part: str = "
             inner_codes, inner_text = inner.concept("code")
             piece = put({**common, **result(inner)}, codes=inner_codes, text=inner_text)
             if "value" in fields and isinstance(piece.get("value"), float) and piece.get("unit") in (None, "1", "{score}", "{points}"):
-                continue  # beside a score a bare number is an item's points, kept in ``items``: 4 for proteinuria is no measured proteinuria
+                # beside a score a bare number is an item's points, kept in ``items``: 4 for proteinuria is no measured proteinuria
+                continue
             chart.add("observation", piece, item, inner, f"{part}#component[{index}]" if not part else f"{part}.component[{index}]")
     panel = "value" not in fields and not resource.bad
     if panel and components:

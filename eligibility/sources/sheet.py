@@ -26,6 +26,7 @@ from ..model.patient import (
     StatedAbsence,
 )
 from ..model.quantity import Interval
+from ..model.time import When
 from ..vocabulary.concept import Concept
 from ..vocabulary.vocabulary import UnitProblem, Vocabulary
 from ..vocabulary.words import fold
@@ -36,6 +37,7 @@ from .sheet_gaps import Told, gaps
 from .sheet_layout import (
     COLUMNS,
     FILLED,
+    FLAGS,
     GUIDE,
     LIST_LABEL,
     NO,
@@ -157,7 +159,9 @@ class _Sheet:
         for row in items:
             self._read(row)
         self._deny(items)
-        rows_told = [Told(row.name.family, row.name.concept, row.answer, self._source(row.cells, NOT_FILLED_IN)) for row in items]
+        rows_told = [
+            Told(row.name.family, row.name.concept, row.answer, self._source(row.cells, f"({row.name}), {NOT_FILLED_IN}")) for row in items
+        ]
         for family, entry in gaps(rows_told, self.title, self.none_known, self.vocabulary):
             self.entries[family].append(entry)
         name = self.person.pop("id", "")
@@ -260,7 +264,7 @@ class _Sheet:
         found = "" if end else written.clean(cells.get("where found", EMPTY).text)[:80].replace("#", "no. ").strip()
         if found.endswith((NOT_FILLED_IN, NOT_ASKED)):
             found += "."  # no reader's note is taken for a row without an answer
-        return f"{place}, {end}" if end else f"{place}: {found}" if found else place
+        return f"{place} {end}" if end else f"{place}: {found}" if found else place
 
     def _odd(self, cell: Cell) -> None:
         message, instead = {
@@ -372,11 +376,12 @@ class _Sheet:
         for row, fields in self.denied:
             family, concept = row.name.family, str(fields["concept"])
             there = {other.name.concept for other in items if other.name.family == family and other.answer in ("yes", "unsure", "bad")}
-            met = there & below(concept)
+            since, as_of = _from_to(fields.get("start"))
+            met = there & below(concept) if since is None else set()  # of a time of its own it is said of the whole group
             free = [one for one in sorted(below(concept)) if not any(below(one) & below(other) for other in met)]
             for one in [one for one in free if not any(one in below(other) - {other} for other in free)] if met else [concept]:
                 text = f"no {self.vocabulary.concepts[one].label}"
-                self.absences.append(StatedAbsence(family=family, concept=one, as_of=fields.get("start"), text=text, source=row.source))
+                self.absences.append(StatedAbsence(family=family, concept=one, since=since, as_of=as_of, text=text, source=row.source))
 
     def _answer(self, row: _Row) -> Answer:
         cell = row.cell("answer")
@@ -470,7 +475,11 @@ class _Sheet:
         if word_of(cell) == NOT_IN_CHART:
             return {}
         if family == "observation":
-            return {"status": choice_of(cell, ("final", PRELIMINARY))}
+            said_of: dict[str, Any] = {}
+            for word in cell.text.lower().split(","):
+                one = choice_of(Cell("", word), (*FLAGS, PRELIMINARY, "final"))
+                said_of["interpretation" if one in FLAGS else "status"] = one
+            return said_of
         if family != "medication":
             value = cell.value
             text = written.clean(str(int(value) if isinstance(value, float) and value.is_integer() else value))
@@ -598,3 +607,11 @@ class _Sheet:
         for name in refused:
             self.complain(row.place("answer"), "bad-value", f"the {name} is not what belongs here")
         self.entries[family].append(entry)
+
+
+def _from_to(when: When | None) -> tuple[When | None, When | None]:
+    """The time that a *no* speaks of: up to its date, or within a range written with a slash."""
+    if when is None or "/" not in when.text:
+        return None, when
+    first, _, last = when.text.partition("/")
+    return When.parse(first) if first else None, When.parse(last) if last else None

@@ -43,6 +43,8 @@ YES, NO, NOT_IN_CHART, UNSURE = "yes", "no", "not in chart", "unsure"
 
 ONGOING, SINGLE_DOSE = "ongoing", "single dose"
 PRELIMINARY = "preliminary"
+FLAGS = ("high", "low", "normal")
+"""How a laboratory marks a result, beside which it may be preliminary: both in the column outcome."""
 STATED_COMPLETE, NONE_KNOWN = "stated complete", "none known"
 SEXES = ("female", "male", "other")
 
@@ -130,3 +132,14 @@ def looks_like_header(cells: list[str]) -> bool:
     """
     names = {fold_header(cell) for cell in cells}
     return len(names & set(COLUMNS)) >= 4 and len(names & {"item", *ESSENTIAL}) >= 2
+
+
+def empty_row(source: str | None) -> RowName | None:
+    """The row that a pointer says has no answer; None for all other pointers.
+
+    >>> empty_row(f"patient 1 row 22 (condition:cancer), {NOT_FILLED_IN}")
+    RowName(family='condition', concept='cancer', number=1)
+    """
+    if source is None or not source.endswith(f"), {NOT_FILLED_IN}"):
+        return None
+    return RowName.parse(source.removesuffix(f"), {NOT_FILLED_IN}").rpartition("(")[2])

@@ -24,6 +24,7 @@ from ..report.words import day_text
 from ..sources.sheet_layout import (
     COLUMNS,
     FAMILY_WORD,
+    FLAGS,
     GUIDE,
     LIST_LABEL,
     LISTS,
@@ -276,7 +277,7 @@ class Worksheet:
         if family == "observation":
             offers["answer"] = (*concept.results, *concept.classes, NOT_IN_CHART)
             offers["unit"] = units_of(concept, self.vocabulary)[:20]
-            offers["outcome"] = (PRELIMINARY,)
+            offers["outcome"] = (*FLAGS, PRELIMINARY)
             closed = {"until", "dose"}
             if not offers["unit"] and (concept.unit == "1" or concept.classes or concept.results):
                 closed.add("unit")
@@ -393,11 +394,12 @@ _GUIDE = (
     "unit: as the chart gives it. A number without its unit is not compared.",
     "range: the laboratory's own reference range, where the chart gives one: 3.5-5.0, or <40.",
     "date: year first, 2026-10-20; 2026-10 or 2026 where the chart says no more. For a drug or a disease the day it began.",
+    f"A chart that says there was none for a while: answer {NO}, date from and to with a slash, 2024-11-01/2026-11-01.",
     f"until: the day it ended, or {ONGOING}; for one infusion {SINGLE_DOSE}.",
     'A row "any other" is for what has no row of its own.',
     "kind: the exact disease, drug or test where the row names a group. For a score its items with their points: alopecia 2; fever 1.",
     "dose: with its unit: 10 mg/day, or 5 mg twice daily.",
-    "outcome: what the chart says of a treatment; a grade; whether a result is preliminary.",
+    "outcome: what the chart says of a treatment; a grade; the laboratory's mark of a result, or that it is preliminary.",
     "Numbers with a decimal point, 12.5. where found: the page or letter, for whoever checks.",
     "For a further result or course take a free row at the end and choose the item, or number a copied row: observation:edss#2.",
     "Half a sheet is fine: what is empty stays open. Keep the names of the columns, and the last column as it is.",

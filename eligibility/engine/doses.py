@@ -44,15 +44,34 @@ class Doses(Trends):
     def _one_drug(self, scene: Scene, courses: list[Candidate]) -> Truth:
         """One drug's dose over the days of [A - d, min(A, S)], for every day A may be."""
         win = scene.win
+        gap = self._gap(courses[0].fact)
+        courses = [*courses, *self._run_together(courses, gap, win)]
         doses = [self.selecting.tests.daily_dose(c.fact, None, self.selecting.weight())[0] for c in courses]
         if not all(dose is not None and dose.exact for dose in doses):
             return UNKNOWN
         last = min(win.u2, self.day)
-        if len({dose.lo for dose in doses if dose is not None}) == 1 and self._cover(courses, win.l1, last):
+        if len({dose.lo for dose in doses if dose is not None}) == 1 and self._cover(courses, gap, win.l1, last):
             return TRUE if win.l2 <= self.day else UNKNOWN
         if not all(c.fact.certain and c.sure and c.member[0] is True and exact_days(c.fact, self.selecting) for c in courses):
             return UNKNOWN
-        return self._steady(win, [c.fact for c in courses], lambda day: self._dose_of_day(courses, doses, day))
+        return self._steady(win, [c.fact for c in courses], lambda day: self._dose_of_day(courses, doses, gap, day))
+
+    def _gap(self, fact: Fact) -> int:
+        """Days that courses of a drug may lie apart and still be one."""
+        concept = self.record.vocabulary.concepts.get(fact.concept)
+        return concept.gap.on(0) if concept is not None and concept.gap is not None else 0
+
+    def _run_together(self, courses: list[Candidate], gap: int, win: Window) -> list[Candidate]:
+        """Courses outside the window that may be one with a course in it, over the drug's gap."""
+        known = {candidate.fact.order for candidate in courses}
+        found: list[Candidate] = []
+        for fact, sure in self.record.by_concept.get(courses[0].fact.concept, ()):
+            if fact.family != "medication" or fact.order in known:
+                continue
+            begins, ends = fact.s_lo // MINUTES, self.selecting.ends(fact)[1] // MINUTES
+            if begins - gap - 1 <= min(win.u2, self.day) and ends + gap + 1 >= win.l1:
+                found.append(Candidate(fact, sure, True, ()))
+        return found
 
     def _turns(self, facts: Iterable[Fact], first: int, last: int) -> list[int]:
         """The days of a span on which a dose can be another than the day before; between them it stands still."""
@@ -72,18 +91,24 @@ class Doses(Trends):
             return UNKNOWN
         return TRUE
 
-    def _cover(self, courses: list[Candidate], first: int, last: int) -> bool:
-        reached = first - 1
+    def _cover(self, courses: list[Candidate], gap: int, first: int, last: int) -> bool:
+        """Whether certain courses, run together over the gap, reach from the first day to the last."""
+        reached: int | None = None
         for candidate in sorted((c for c in courses if c.certain), key=lambda c: c.fact.s_hi):
-            if candidate.fact.s_hi // MINUTES <= reached + 1:
-                reached = max(reached, self.selecting.ends(candidate.fact)[0] // MINUTES)
-        return reached >= last
+            begins, ends = candidate.fact.s_hi // MINUTES, self.selecting.ends(candidate.fact)[0] // MINUTES
+            if begins <= first or (reached is not None and begins <= reached + gap + 1):
+                reached = max(reached if reached is not None else ends, ends)
+        return reached is not None and reached >= last
 
-    def _dose_of_day(self, courses: list[Candidate], doses: list[Interval | None], day: int) -> float:
+    def _dose_of_day(self, courses: list[Candidate], doses: list[Interval | None], gap: int, day: int) -> float:
+        """The dose of the latest-started course of a day; over a gap that is bridged, of the course before it."""
+        starts = sorted(candidate.fact.s_lo // MINUTES for candidate in courses)
         latest: tuple[int, float] | None = None
         for candidate, dose in zip(courses, doses, strict=True):
             fact = candidate.fact
-            covers = fact.s_lo // MINUTES <= day <= self.selecting.ends(fact)[0] // MINUTES
+            ends = self.selecting.ends(fact)[0] // MINUTES
+            bridged = any(day < start <= ends + gap + 1 for start in starts)
+            covers = fact.s_lo // MINUTES <= day and (day <= ends or bridged)
             if covers and dose is not None and (latest is None or fact.s_lo >= latest[0]):
                 latest = (fact.s_lo, dose.lo)
         return latest[1] if latest is not None else 0.0

@@ -16,7 +16,7 @@ from typing import Any
 from openpyxl import load_workbook
 
 from eligibility.model.patient import Condition, Immunization, Medication, Observation, Patient, Procedure, Quantity
-from eligibility.sources.sheet_layout import COLUMNS, LISTS
+from eligibility.sources.sheet_layout import COLUMNS, FLAGS, LISTS
 from eligibility.vocabulary.vocabulary import Stance, Vocabulary
 
 Cells = dict[str, str]
@@ -47,6 +47,10 @@ class Abstractor:
             for number in range(max(len(found), len(names))):
                 name = f"{family}:{concept}" if number == 0 else f"{family}:{concept}#{number + 1}"
                 told[name] = self._entry(family, concept, found[number]) if number < len(found) else self._nothing(family, concept)
+            for absence in self.patient.absences:
+                if (absence.family, absence.concept) == (family, concept) and absence.since is not None:
+                    number = sum(name.partition("#")[0] == f"{family}:{concept}" for name in told) + 1
+                    told[f"{family}:{concept}#{number}"] = {"answer": "no", "date": f"{absence.since}/{absence.as_of or ''}"}
         return told
 
     def _fixed(self, kind: str, what: str) -> Cells:
@@ -99,8 +103,10 @@ class Abstractor:
             cells["kind"] = self.vocabulary.concepts[narrow].label
         if isinstance(entry, Observation):
             cells.update(self._result(entry))
-            if entry.status in ("preliminary", "registered", "unknown"):
-                cells["outcome"] = "preliminary"
+            marks = [entry.interpretation] if entry.interpretation in FLAGS else []
+            marks += ["preliminary"] if entry.status in ("preliminary", "registered", "unknown") else []
+            if marks:
+                cells["outcome"] = ", ".join(marks)
         elif entry.end is not None:
             cells["until"] = str(entry.end)
         elif getattr(entry, "status", None) in ("active", "in-progress"):

@@ -621,7 +621,9 @@ class Worlds:
         self.sexes = [s for s in self.case.sex if s != "unknown"] or ["female", "male", "other"]
         self.sexes = self.sexes if "sex=" in said else self.sexes[:1]
         self.questions = sorted(questions(self.statement))
-        self.doses = (True, False) if STEROID_DOSE in text else (True,)
+        # Reading: an entry nobody understands may add to a day's dose; it stands in place of no order
+        vague = any(not t.understood and t.family == "medication" for t in self.case.told)
+        self.doses = (True, False) if STEROID_DOSE in text and not vague else (True,)
         self.added = self._additions()
         self.random = random.Random(self.seed)
 
@@ -818,7 +820,9 @@ def presumes(case: Case, s: c.FactAtom, subject: Any, rules: Rules) -> bool:
         return False
     if s.family == "observation" and subject != STEROID_DOSE:
         change = s.rise or s.fall
-        need = s.count.at_least or (s.count.at_most or 0) + 1 if s.count else (3 if change.sustained else 2) if change else 1
+        need = (3 if change.sustained else 2) if change else 1
+        if s.count is not None and s.count.distinct == "day":
+            need = s.count.at_least or (s.count.at_most or 0) + 1
         ids = subjects(subject, rules)
         return certainly_apart(certain_in(case, s, ids, rules)) >= need
     family = "medication" if s.family == "observation" else s.family

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flags.conftest import AS_OF, KYV, needs_engine, setting
+from flags.test_program import facts_for, generated
 
 import eligibility
 from eligibility.flags import durable_chainer, engine
@@ -22,8 +24,6 @@ from eligibility.flags.durable_chainer import DurableChainer, Foreign, TooLarge,
 from eligibility.flags.plain_chainer import PlainChainer
 from eligibility.flags.program import Chain, Program, Rule
 from eligibility.model.truth import FALSE, PRESUMED_TRUE, TRUE, UNKNOWN, Truth
-from flags.conftest import AS_OF, KYV, needs_engine, setting
-from flags.test_program import facts_for, generated
 
 PACKAGE = Path(eligibility.__file__).parent
 

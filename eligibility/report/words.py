@@ -336,7 +336,8 @@ class Words:
                     when = f" {span}" if span else ""
                     if need.family == "observation":
                         return f"a statement that the results of {item}{when} are complete"
-                    return f"a statement that there was no {item}{when}"
+                    none = "nothing of" if item.startswith("the list ") else "no"
+                    return f"a statement that there was {none} {item}{when}"
                 one = _ONE_OF_FAMILY.get(need.family or "", "an entry")
                 return f"{one} of {item} dated {span}" if span else f"{one} of {item}"
             case "refine":

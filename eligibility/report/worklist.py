@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..model.finding import CriterionResult, Need, Screening
-from ..model.time import FOREVER_DAY, NEVER_DAY
+from ..model.time import FOREVER_DAY, NEVER_DAY, day_of
 from ..sources.sheet_layout import empty_row
 from .csv import table
 from .results import PatientReport, Results
@@ -49,6 +49,9 @@ _KINDS = {
     "attest": "question for a person",
     "anchor": "date of a visit",
 }
+_LIFELONG = 16 * 365
+"""Days of a time that reaches back so far: no rule's window does, only a life."""
+
 _Key = tuple[str, str, str, str | None, str | None, bool, int]
 
 
@@ -59,7 +62,8 @@ class Missing:
     ``settles`` are open criteria that need nothing else, ``part_of`` those that need more besides;
     ``trials`` are those in which nothing a record can answer would then be left open. ``start`` and
     ``end`` are the first and last day a value would count for all of them. ``times``: results needed
-    on as many days. ``patients`` are those whose records lack it; ``concepts`` what it may be an entry of.
+    on as many days. ``or_none``: a statement that there was none
+    would do as well. ``patients`` are those whose records lack it; ``concepts`` what it may be an entry of.
     """
 
     need: Need
@@ -70,6 +74,7 @@ class Missing:
     part_of: tuple[Place, ...] = ()
     settled_trials: tuple[str, ...] = ()
     times: int = 1
+    or_none: bool = False
 
     @property
     def trials(self) -> tuple[str, ...]:
@@ -111,7 +116,8 @@ def worklist(results: Results, words: Words, *, barred_too: bool = False) -> Wor
                 own.take_in(screening, barred_too)
         waiting += own.waiting
         found.append((report.patient, tuple(sorted(own.missing(), key=Missing.rank))))
-    overall = sorted(_overall(missing for _, listed in found for missing in listed), key=Missing.rank)
+    every = (missing for _, listed in found for missing in listed)
+    overall = sorted(_overall(every, words, day_of(dt.date.fromisoformat(results.envelope.as_of))), key=Missing.rank)
     return Worklist(results.envelope.as_of, tuple(found), tuple(overall), len(results.envelope.trials), barred, waiting)
 
 
@@ -205,15 +211,13 @@ class _Patient:
         if need.do == "record":
             start = None if cluster.start <= NEVER_DAY else cluster.start
             end = None if cluster.end >= FOREVER_DAY else cluster.end
-            need = replace(need, start=start, end=end)
-            text = self._words.need(need)
-            if times > 1:
-                text = f"{times} of these, on different days: {text}"
-            if cluster.or_none:
-                text += ", or a statement that there was none"
+            # a rule's list has a name of its own, which nobody reads in a chart: its entries say more
+            item = ", ".join(cluster.concepts) if need.item.startswith("the list ") and cluster.concepts else need.item
+            need = replace(need, item=item, start=start, end=end)
+            text = _recorded(need, times, cluster.or_none, self._words)
         else:
             text = cluster.text
-        return Missing(need, text, (self._name,), cluster.concepts, alone, rest, settled, times)
+        return Missing(need, text, (self._name,), cluster.concepts, alone, rest, settled, times, cluster.or_none)
 
     def _concepts(self, need: Need, trial: str, result: CriterionResult) -> tuple[str, ...]:
         """What the thing may be an entry of: of an entry that is there what it is called, of a list all it names."""
@@ -237,11 +241,22 @@ def _named(entries: Any, lists: Mapping[str, Any]) -> Iterator[str]:
             yield entry
 
 
-def _overall(listed: Iterable[Missing]) -> Iterator[Missing]:
+def _recorded(need: Need, times: int, or_none: bool, words: Words) -> str:
+    text = words.need(need)
+    if times > 1:
+        text = f"{times} of these, on different days: {text}"
+    return f"{text}, or a statement that there was none" if or_none else text
+
+
+def _overall(listed: Iterable[Missing], words: Words, as_of: int) -> Iterator[Missing]:
     """The same thing missing from several records, once."""
     together: dict[tuple[str, ...], list[Missing]] = {}
     for one in listed:
         need = one.need
+        if need.do == "record" and need.start is not None and as_of - need.start > _LIFELONG:
+            # it may be of any time of a life, and lives begin on different days
+            need = replace(need, start=None)
+            one = replace(one, need=need, text=_recorded(need, one.times, one.or_none, words))
         if need.source is None:
             together.setdefault((need.do, one.text), []).append(one)
         else:  # the entry is one record's; what is the matter with it may be the same in many

@@ -11,7 +11,7 @@ from typing import Any
 from denotation.engine import settings_of, vocabulary
 from denotation.strategies import DEFINITIONS, DERIVED, LISTS, SCHEDULE
 from denotation.vocabulary import BY_ID
-from denotation.worlds import DAY0, OUTCOMES, ROUTES, STEROID_DOSE, Absent, Case, Told
+from denotation.worlds import DAY0, NUMBERS_BEYOND, OUTCOMES, ROUTES, STEROID_DOSE, Absent, Case, Told
 from eligibility.engine.plan import Plan, compile_plan
 from eligibility.engine.record import prepare
 from eligibility.engine.reference import screen
@@ -230,7 +230,9 @@ class Supply:
     def exact(self, told: Told) -> tuple[str, Any]:
         how, value = told.value
         if how in ("<", "<=", ">", ">="):
-            return "=", max(0.0, value + {"<": -0.5, "<=": 0.0, ">": 0.5, ">=": 0.0}[how])
+            least = 0.0 if BY_ID[told.concept].plausible is not None else -9.0
+            meets = {"<": float.__lt__, "<=": float.__le__, ">": float.__gt__, ">=": float.__ge__}[how]
+            return "=", self.random.choice([n for n in NUMBERS_BEYOND if n >= least and meets(n, float(value))])
         if how == "class" and value == "II":
             return "class", self.random.choice(["IIa", "IIb"])
         return how, value

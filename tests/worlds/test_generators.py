@@ -45,7 +45,7 @@ def seen() -> Counter[tuple[str, str]]:
     """What a good number of generated statements hold; the same whatever the profile."""
 
     @seed(1)
-    @settings(max_examples=1500, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(max_examples=1000, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(st.data())
     def many(data: st.DataObject) -> None:
         note(made.parse(data.draw(st.one_of(made.statement(), *(made.leaf(choice) for choice in made.CHOICES), made.plain_leaf, *ABOUT))))

@@ -544,10 +544,8 @@ def _calm(kind: tuple[str, str, str, str]) -> bool:
 
 def show(figures: Mapping[str, Any], most: int) -> str:
     """The figures as text, the kinds of disagreement cut to the ``most`` commonest of each item."""
-    lines = [
-        f"{figures['patients']} patients (seed {figures['seed']}), {figures['items']} items: "
-        f"same {figures['same']:.1%}, opposite {figures['opposite']:.2%}"
-    ]
+    shares = f"same {figures['same']:.1%}, opposite {figures['opposite']:.2%}" if figures["items"] else "nothing to compare"
+    lines = [f"{figures['patients']} patients (seed {figures['seed']}), {figures['items']} items: {shares}"]
     lines += [f"  {name}: not compared, {why}" for name, why in figures["not_compared"].items()]
     for item in figures["by_item"]:
         mark = "  <-- OPPOSITE" if item["opposite"] else ""

@@ -47,7 +47,8 @@ def strings(path: Path) -> list[tuple[int, str]]:
 def test_no_string_of_the_program_gives_advice(room: str) -> None:
     files = sorted((PACKAGE / room).glob("*.py"))
     assert files
-    said = [(file.name, line, text) for file in files for line, text in strings(file) if ADVICE.search(text)]
+    # unsafe-inline is a word of a page's security header, and nobody reads it
+    said = [(file.name, line, text) for file in files for line, text in strings(file) if ADVICE.search(text.replace("unsafe-inline", ""))]
     assert said == []
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from ..model.criteria import Test
 from ..model.finding import ReasonCode
-from ..model.patient import Medication
+from ..model.patient import Medication, Observation
 from ..model.quantity import Interval
 from ..model.time import FOREVER, FOREVER_DAY, MINUTES, NEVER_DAY, end_of
 from ..vocabulary.vocabulary import Stance
@@ -49,6 +49,9 @@ class Candidate:
         """Why the fact itself is only possible, and what of the entry would tell."""
         if not self.fact.certain:
             mark = self.fact.mark or "unconfirmed"
+            entry = self.fact.entry
+            if isinstance(entry, Observation) and mark == "unconfirmed" and entry.status in ("final", "amended", "corrected", None):
+                return ((mark, "value"),)  # a final result is only possible where it has no value
             return ((mark, "entry" if mark == "not_understood" else "status"),)
         return () if self.sure else (("unconfirmed", "code"),)
 

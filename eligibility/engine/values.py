@@ -65,6 +65,7 @@ class Value:
 NOTHING = Value(problem="not_recorded")
 _NUMBER = re.compile(r"(?P<sign><=|>=|<|>|≤|≥)?\s*(?P<number>[+-]?\d+(?:,\d{3})*(?:\.\d+)?|[+-]?\.\d+)\s*(?P<unit>[^\d\s].*)?")
 _SIGNS = {"≤": "<=", "≥": ">="}
+_SAYS = ("positive", "negative", "indeterminate")
 _POSITIVE = ("positive", "detected", "reactive", "present")
 
 
@@ -385,7 +386,7 @@ class ValueTests:
         """A number is positive only by its laboratory's range; a flag may say so, and may not contradict it."""
         entry = fact.entry
         assert isinstance(entry, Observation)
-        if concept.results and concept.results[-1] == "detected" and value.number is not None and entry.interpretation is None:
+        if concept.results and concept.results[-1] == "detected" and value.number is not None and entry.interpretation not in _SAYS:
             # detected is another word than positive: there at all, whatever is usual
             there = value.number.compare("above", Interval.exactly(0.0))
             if there is None:

@@ -46,7 +46,9 @@ class _Page:
 
     def anchor(self, *parts: str) -> str:
         """An id that no other element has."""
-        plain = "-".join("".join(sign if sign.isalnum() and sign.isascii() else "_" for sign in part) for part in parts)
+        plain = "-".join(
+            "".join(sign if sign.isascii() and (sign.isalnum() or sign == "-") else "_" for sign in part) for part in parts if part
+        )
         name, number = plain, 2
         while name in self.used:
             name, number = f"{plain}-{number}", number + 1
@@ -107,7 +109,7 @@ def _matrix(on: _Page, places: Mapping[str, str]) -> Html:
     return el(
         "section",
         el("h2", "Records and trials", id="matrix"),
-        el("div", table, class_="wide", tabindex="0", role="region", aria_labelledby="matrix"),
+        el("div", table, class_="wide", tabindex="0", role="region", aria_label="Table of records and trials"),
         class_="matrix",
         aria_labelledby="matrix",
     )
@@ -314,7 +316,7 @@ def _yes_no(on: _Page, place: str, trial: str, result: CriterionResult, arm: str
             box = el("input", type="checkbox", id=one, aria_describedby=label)
             boxes.append(el("label", box, answer, for_=one))
         text = el("span", el("span", question.id, class_="id"), f" {question.text}", id=label)
-        said.append(el("div", text, el("br"), el("span", *boxes, class_="yesno"), class_="question"))
+        said.append(el("div", text, el("br"), el("span", *boxes, class_="yesno", role="group", aria_labelledby=label), class_="question"))
     return join(*said)
 
 

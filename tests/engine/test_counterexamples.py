@@ -62,3 +62,18 @@ procedures:
     statement = """{observation: platelets, at: screening, latest: {above: 50000 /uL},
       except: [{within: 1 day, after: {procedure: platelet-transfusion, latest: true}}]}"""
     assert ask(statement, chart).truth is UNKNOWN
+
+
+def test_a_count_of_cells_flagged_low_is_detected(ask: Ask) -> None:
+    statement = "{observation: cd19-b-cells, at: screening, latest: {is: detected}}"
+    chart = "observations: [{concept: cd19-b-cells, date: 2026-10-22, value: %s, unit: 10*9/L, range: {low: 0.1, high: 0.5}, interpretation: %s}]"
+    assert ask(statement, chart % (0.05, "low")).truth is TRUE
+    assert ask(statement, chart % (0.3, "normal")).truth is TRUE
+    assert ask(statement, chart % (0, "low")).truth is FALSE
+
+
+def test_doses_run_together_over_the_drugs_gap(ask: Ask) -> None:
+    chart = """medications:
+  - {concept: azathioprine, start: 2026-01-01, end: 2026-09-20, dose: 100 mg/day, status: completed}
+  - {concept: azathioprine, start: 2026-10-01, dose: 100 mg/day, status: active}"""
+    assert ask("{medication: azathioprine, within: 2 months, unchanged: true}", chart).truth is TRUE

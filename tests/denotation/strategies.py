@@ -152,7 +152,8 @@ def value_test(draw: st.DrawFn, concept: str, simple: bool = False) -> dict[str,
         return {"is": draw(one_of(["positive", "negative", "borderline", ["positive", "borderline"]]))}
     if concept == "stage":
         names = one_of(["I", "IIa", "IIb", "II", "III"])
-        return draw(st.one_of(comparison(names, ordered=False), st.builds(lambda name: {"is": name}, names)))
+        inner = one_of(["IIa", "IIb", "II"])  # of the ends, a comparison no class or every class meets
+        return draw(st.one_of(comparison(inner, ordered=False), st.builds(lambda name: {"is": name}, names)))
     if concept == "dilution":
         return draw(comparison(one_of(["1:20", "1:40", "1:80", "1:160"]), ordered=False))
     if concept == "skin-share":

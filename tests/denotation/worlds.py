@@ -507,7 +507,7 @@ def any_value(concept: str) -> list[dict[str, Any]]:
     if kind.items:
         return [{"items": items, "value": sum(items.values())} for items in _scores(kind, None)]
     if kind.titre:
-        return [{"value": v} for v in (0.0, 20.0, 40.0, 80.0, 160.0)]
+        return [{"value": v} for v in (0.0, 20.0, 40.0, 80.0, 160.0, 320.0)]
     names = kind.results or kind.classes
     if names:
         return [{"value": name} for name in names]

@@ -32,10 +32,15 @@ class Doses(Trends):
         if not touching:
             return NOT[scene.silence]
         kinds = self.record.vocabulary.descendants
-        if len(touching) > 1 and any(len(kinds(candidate.fact.concept)) > 1 for candidate in touching):
-            return UNKNOWN  # a course charted as a class may be of any drug of it, the others' included
-        drugs = {candidate.fact.concept for candidate in touching}
-        each = [self._one_drug(scene, [c for c in touching if c.fact.concept == drug]) for drug in sorted(drugs)]
+        by_drug: dict[str, list[Candidate]] = {}
+        for candidate in touching:
+            by_drug.setdefault(candidate.fact.concept, []).append(candidate)
+        each: list[Truth] = []
+        for drug, courses in sorted(by_drug.items()):
+            # a course charted as a class may be of any drug of it, also of one charted beside it
+            within_class = any(other != drug and (drug in kinds(other) or other in kinds(drug)) for other in by_drug)
+            several = len(kinds(drug)) > 1 and len(courses) > 1
+            each.append(UNKNOWN if within_class or several else self._one_drug(scene, courses))
         assert scene.leaf.selector is not None
         if any(len(self.record.vocabulary.descendants(concept)) > 1 for concept in scene.leaf.selector.concepts):
             each.append(NOT[scene.silence])  # the other drugs of the class: none taken is a constant dose, by silence

@@ -5,6 +5,7 @@ reported at once with its place: those of shape here and in ``diagnostics``, tho
 the checks of rule files, and those of flags among each other here: names that stand for nothing, flags
 that rest on themselves, words that advise.
 
+>>> from eligibility.language.reader import read_yaml
 >>> file = parse_flags(read_yaml("flags: [{id: a, axis: risk}]", "f.yaml"))
 >>> file.flags, sorted({problem.code for problem in file.problems})
 (None, ['missing-key'])

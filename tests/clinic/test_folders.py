@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import pytest
 
 import eligibility.screening as verbs
@@ -105,3 +108,15 @@ def test_one_chart_still_reads_as_before(clinic: Clinic) -> None:
     assert "undetermined (0 barriers" in page.stdout
     assert of(verbs.screen(f"{clinic.charts}/p1.yaml", as_of=DATE, rules=[clinic.rules], shipped=False), "p1")["I4"].effect == "passes"
     assert P1.startswith("id: p1")
+
+
+def test_golden_text_of_a_folder(clinic: Clinic, golden: Callable[[str, str], None]) -> None:
+    last = str(clinic.path("last.json"))
+    assert clinic("screen", clinic.charts, "--as-of", "2026-09-01", "--out", last).exit_code == 0
+    page = clinic("screen", clinic.charts, "--as-of", DATE, "--since", last, "--visit", "2027-04-01").stdout
+    assert max(map(len, page.splitlines())) <= 80
+    page = page.replace(f"{clinic.charts}/", "")
+    page = re.sub(r"Record [^:]*?(p\d\.yaml)(?=[:\s])", r"Record \1", page)
+    # the length of this folder's name wraps the line of the ledger, and the digest changes with every word of the library
+    page = re.sub(r"(Record p\d\.yaml:)\s+(\d+) (entr\w+),\s+(\d+)\s+understood\.", r"\1 \2 \3, \4 understood.", page)
+    golden("folder.txt", re.sub(r"sha256:[0-9a-f]+", "sha256:...", page))

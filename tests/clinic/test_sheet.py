@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
+import re
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from openpyxl import Workbook, load_workbook
 
 from clinic.abstractor import Cells, fill_csv
 from clinic.desk import Clinic, Desk, codes, of
+from eligibility import sources
 from eligibility.errors import Problem
 from eligibility.model.truth import Truth
 from eligibility.screening import Screener, screen_with
@@ -18,6 +22,9 @@ from eligibility.sources.intake import read
 from eligibility.sources.sheet_layout import COLUMNS, GUIDE, LISTS
 from eligibility.workbench.worksheet import Worksheet
 
+ADVICE = re.compile(
+    r"\b(eligible|ineligible|recommend\w*|should|safe|safely|unsafe|contraindicat\w*|best match|approv\w*|reject\w*)\b", re.IGNORECASE
+)
 WHO: dict[str, Cells] = {"person:id": {"answer": "s1"}, "person:birth-date": {"date": "1980-05"}, "person:sex": {"answer": "female"}}
 MS: dict[str, Cells] = {"condition:multiple-sclerosis": {"answer": "yes", "date": "2015", "until": "ongoing"}}
 AT = {name: "ABCDEFGHIJKLM"[index] for index, name in enumerate(COLUMNS)}
@@ -398,3 +405,23 @@ def test_no_of_a_time_stands_beside_what_was_before_it(desk: Desk) -> None:
     results = desk.screen({**WHO, **MS, **before, **since})
     assert not results.problems
     assert of(results, "s1", "CLINIC-2")["ms/I3"].truth is Truth.FALSE
+
+
+def test_sheets_and_their_errors_give_no_advice(screener: Screener) -> None:
+    """MEANING 11, for what people read in a workbook and in an error; a trial's title is quoted and not ours."""
+    sheet = Worksheet.of(screener.plans, screener.vocabulary, dt.date(2026, 11, 1), screener.as_of)
+    book = load_workbook(BytesIO(sheet.xlsx()))
+    titles = {title for _, title in sheet.trials}
+    said = [str(cell.value) for page in book for row in page.iter_rows() for cell in row if cell.value is not None]
+    assert len(said) > 200
+    folder = Path(sources.__path__[0])
+    said += [
+        node.value
+        for path in folder.glob("sheet*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    for text in said:
+        for title in titles:
+            text = text.replace(title, "")
+        assert ADVICE.search(text) is None, text

@@ -587,7 +587,10 @@ def _of_inputs(needs: list[tuple[Need, ...]], leaf: Leaf) -> list[tuple[Need, ..
             told.append(kept)
             continue
         told += [(replace(need[0], item=name),) for name in dict.fromkeys(inputs)]
-    return told
+    days: dict[tuple[str, ...], tuple[Need, ...]] = {}
+    for need in told:
+        days.setdefault(tuple(f"{one.do} {one.item} {one.attribute} {one.source}" for one in need), need)
+    return list(days.values())
 
 
 def _as_node(leaf: Leaf) -> PlanNode:

@@ -422,7 +422,8 @@ def read_sources(
 ) -> Iterator[Problem | tuple[Patient, str, tuple[Problem, ...]]]:
     """Patients with the file they came from and what of them could not be read, or a file's problem.
 
-    ``vocabulary`` is what abstraction sheets name their rows by; the shipped one if not given. A patient asked for by id and not met is a problem at the end.
+    ``vocabulary`` is what abstraction sheets name their rows by; the shipped one if not given. A
+    patient asked for by id and not met is a problem at the end.
     """
     met: set[str] = set()
     for batch in _batches(sources):

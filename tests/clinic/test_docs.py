@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from clinic.desk import FIXTURES
 from eligibility import sources
 from eligibility.cli.app import app
 from eligibility.sources.sheet_layout import COLUMNS
@@ -19,7 +20,9 @@ PAGE = (ROOT / "docs" / "clinic.md").read_text(encoding="utf-8")
 
 
 def test_the_commands_of_the_page_run_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
+    (tmp_path / "charts").mkdir()
+    for name in ("ms-01", "ms-02", "mg-01"):
+        (tmp_path / "charts" / f"{name}.yaml").symlink_to(FIXTURES / f"{name}.yaml")
     monkeypatch.chdir(tmp_path)
     lines = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
     assert len(lines) >= 12

@@ -133,7 +133,8 @@ def value_test(draw: st.DrawFn, concept: str, simple: bool = False) -> dict[str,
     if concept in ("marker", "marker-fasting", "tally"):
         if not simple and draw(st.integers(0, 9)) == 0:
             return {"at_least": "not_published"}
-        return draw(comparison(half))
+        # in an exact leaf no limit that every score meets, or none
+        return draw(comparison(one_of(["0.5", "1", "1.5"]) if simple and concept == "tally" else half))
     if concept == "enzyme":
         units = half.map(lambda n: f"{n} U/L")
         times = one_of(["1 x ULN", "2 x ULN", "1 x LLN", "1.5 x ULN"])

@@ -177,6 +177,8 @@ class Case:
             return False  # later than the statement, or not yet seen
         if absent.concept is None or told.kind == "code":
             return True
+        if told.kind == "mention":  # its words point to the concept or to a narrower one
+            return told.concept in _below(absent.concept)
         return told.kind != "words" and _related(told.concept, absent.concept)
 
     def until(self, absent: Absent) -> int:
@@ -730,7 +732,7 @@ class Worlds:
         # what is recorded in a family that was not sent at all is not known (an empty problem list leaves it open)
         unsent = "documented" in self.asked and kind.family not in self.case.alive()
         if len(fills) > 12:
-            fills = random.Random(0).sample(fills, 12)
+            fills = [fills[0], fills[-1], *random.Random(0).sample(fills, 10)]
         for day in days:
             start = (DAY0 + day) * MINUTES + 1
             if is_point(kind) or kind.family == "procedure":
@@ -787,7 +789,7 @@ def certain_in(case: Case, statement: c.FactAtom, ids: set[str], rules: Rules) -
     for t in case.told:
         if t.kind != "fact" or t.concept not in ids or case.possible(t):
             continue
-        worlds = Worlds(replace(case, told=(t, *others)), statement, rules, True, set())
+        worlds = Worlds(replace(case, told=(t, *others), written=case.w), statement, rules, True, set())
         sure = True
         for world in worlds.all() if worlds.size <= 1000 else worlds.some(300):
             view = _World(world, rules)

@@ -56,6 +56,9 @@ class Candidate:
         return () if self.sure else (("unconfirmed", "code"),)
 
 
+_Run = tuple[tuple[int, int], tuple[int, int], list[Fact], list[Fact]]
+
+
 class Selecting:
     """Facts of one record on one day, as atoms ask for them."""
 
@@ -251,7 +254,7 @@ class Selecting:
 
     def _lasting(self, fact: Fact, test: Test, win: Window) -> Answer:
         assert test.lasting is not None
-        low, high, members = self.run(fact, win)
+        low, high, members, sure = self.run(fact, win)
         met = compare_lengths(test.lasting, (high[0] // MINUTES, low[0] // MINUTES), (low[1] // MINUTES, high[1] // MINUTES))
         joinable = self._may_be_joined(fact)
         upper = any(how in ("at_most", "below") for how, _ in test.lasting.bounds())
@@ -262,6 +265,8 @@ class Selecting:
         if test.outcome is None:
             return answer
         outcome = disjunction(_outcome(other, test.outcome) for other in members)
+        if outcome[0] is True and not any(_outcome(other, test.outcome)[0] is True for other in sure):
+            outcome = unknown("unconfirmed", "code")  # the course that has it may be no part of the run
         if joinable and outcome[0] is False:
             outcome = unknown("not_recorded", "outcome")
         return conjunction([answer, outcome])
@@ -281,8 +286,8 @@ class Selecting:
 
     # -- runs ----------------------------------------------------------------------------------
 
-    def run(self, fact: Fact, win: Window, until: tuple[int, int] | None = None) -> tuple[tuple[int, int], tuple[int, int], list[Fact]]:
-        """The joined course a fact is part of: (low run, high run, courses of the high run), cut to the window."""
+    def run(self, fact: Fact, win: Window, until: tuple[int, int] | None = None) -> _Run:
+        """The joined course a fact is part of: low run, high run, courses of the high and of the low, cut to the window."""
         courses = [fact]
         gap_end, one_drug = 0, True
         if fact.family == "medication":
@@ -309,7 +314,7 @@ class Selecting:
         if win.cuts:
             low_start = max(low_start, win.l2 * MINUTES) if win.l2 > NEVER_DAY else low_start
             high_start = max(high_start, win.l1 * MINUTES) if win.l1 > NEVER_DAY else high_start
-        return (low_start, low_end), (high_start, high_end), (high[2] if high else [fact])
+        return (low_start, low_end), (high_start, high_end), (high[2] if high else [fact]), (low[2] if low else [fact])
 
     # -- other facts ---------------------------------------------------------------------------
 
@@ -455,7 +460,7 @@ class Selecting:
     def _test_until(self, fact: Fact, where: Test, win: Window, until: tuple[int, int] | None) -> Answer:
         if until is None or where.lasting is None:
             return self.test(fact, where, win)
-        low, high, _ = self.run(fact, win, until)
+        low, high, _, _ = self.run(fact, win, until)
         met = compare_lengths(where.lasting, (high[0] // MINUTES, low[0] // MINUTES), (low[1] // MINUTES, high[1] // MINUTES))
         if (
             met is not None

@@ -839,9 +839,10 @@ def _begins_by_today(case: Case, s: c.FactAtom, rules: Rules) -> bool:
         return True
     if s.subject == STEROID_DOSE and s.latest is not None:  # its window is the anchor's day
         return first[s.at or "screening"] <= DAY0 + case.today
-    view = _World(Complete((), BIRTH, "female", first, half_life=dict.fromkeys(BY_ID, 1)), rules)
-    probe = Event(s.family, next(iter(subjects(s.subject, rules))), 0, 0)
-    return any(lo <= DAY0 + case.today for lo, _ in view.windows(s, probe))
+    lives = {one: int(about.half_life.high) if about.half_life else 1000 for one, about in BY_ID.items()}  # unknown: any
+    view = _World(Complete((), BIRTH, "female", first, half_life=lives), rules)
+    probes = [Event(s.family, one, 0, 0) for one in subjects(s.subject, rules)]
+    return any(lo <= DAY0 + case.today for probe in probes for lo, _ in view.windows(s, probe))
 
 
 def presumed_extras(case: Case, s: c.FactAtom, rules: Rules) -> set[str]:

@@ -155,7 +155,7 @@ class Supply:
             return "class", self.random.choice(kind.classes)
         if kind.titre:
             return "titre", self.random.choice(["1:20", "1:40", "1:80", "1:160"])
-        return "=", float(self.random.randint(1, 3)) if concept != "height" else 100.0
+        return "=", self.random.choice([n for n in NUMBERS_BEYOND if n > 0 or kind.unit == "1"]) if concept != "height" else 100.0
 
     def full(self, told: Told) -> Told:
         """An entry that leaves nothing open."""
@@ -199,6 +199,8 @@ class Supply:
                 more = replace(fresh, value=self.exact(fresh))
                 if told.concept == "tally":
                     more = self.full(told)
+                if told.value[0] == "none" and told.items is None and self.random.random() < 0.25:
+                    more = None  # a result that never came
             case "range":
                 more = replace(told, range=self.random.choice([(1.0, 2.0), (0.5, 3.0)]))
             case "dose":

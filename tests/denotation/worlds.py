@@ -707,7 +707,8 @@ class Worlds:
         """Sets of unrecorded events: none; one of every kind on every day; one kind on every day; some pairs."""
         named = {name: days[-1] for name, days in zip(self.anchors, self.anchor_days, strict=True) if f"'{name}'" in repr(self.statement)}
         last = max([self.case.today, *named.values()])  # the last anchor the statement names
-        last += 3 if "after=" in repr(self.statement).replace("after=None", "") else 0  # a window that has no end
+        if "after=" in repr(self.statement).replace("after=None", ""):
+            last = max(last, 11)  # a window that has no end: beyond what any absence here speaks of
         days = [LONG_AGO - DAY0, *range(-3, max(last, self.case.today) + 1)]
         singles: list[Event] = []
         bulk: list[tuple[Event, ...]] = []

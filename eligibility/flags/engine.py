@@ -54,8 +54,11 @@ class _Asks:
         for concept, families in self.concepts:
             if concept in record.by_concept or (record.absences and any(one.family in families for one in record.absences)):
                 return True
-            if any(family in record.unclear for family in families) and any(record.may_be(concept, families)):
-                return True
+            if any(family in record.unclear for family in families):
+                may, presumed_not = record.may_be(concept, families)
+                # an entry only presumed not to be this leaves what silence says as it is, unless that were strict
+                if may or (presumed_not and self.leaf.documented):
+                    return True
         return False
 
 

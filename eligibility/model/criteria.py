@@ -602,6 +602,7 @@ _TAGS: dict[type, str] = {
     FactAtom: "<fact>",
 }
 
+
 def operands(statement: Node) -> tuple[Node, ...]:
     """The statements directly below a logical node; none below a leaf."""
     match statement:

@@ -201,6 +201,8 @@ class Supply:
                     more = self.full(told)
                 if told.value[0] == "none" and told.items is None and self.random.random() < 0.25:
                     more = None  # a result that never came
+            case "episode":  # whether it is the event another entry tells of: by its number
+                more = replace(told, event=self.random.choice(["7", str(50 + number)]))
             case "range":
                 more = replace(told, range=self.random.choice([(1.0, 2.0), (0.5, 3.0)]))
             case "dose":
@@ -241,7 +243,7 @@ class Supply:
 
     def meaning(self, told: Told) -> Told | None:
         """What an entry of unknown or of wider meaning is: any concept of its family that it may stand for."""
-        if not told.understood and self.random.random() < 0.5:
-            return None
+        if self.random.random() < 0.4:
+            return None  # something else, or another kind of it that nobody asks about
         below = sorted(one.id for one in BY_ID.values() if told.concept in one.broader)
         return replace(told, kind="fact", concept=self.random.choice(below or [told.concept]))

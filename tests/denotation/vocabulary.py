@@ -55,9 +55,7 @@ CONCEPTS: tuple[Concept, ...] = (
     _concept("prednisone-equivalent-dose", "observation", unit="mg/day"),
     # drugs: a class; one with a gap and a half-life, one with neither; two steroids
     _concept("blocker", "medication"),
-    _concept(
-        "blocker-a", "medication", broader=("blocker",), gap=Duration(2, "day"), half_life=Sourced(low=1, high=1, source=SOURCE)
-    ),
+    _concept("blocker-a", "medication", broader=("blocker",), gap=Duration(2, "day"), half_life=Sourced(low=1, high=1, source=SOURCE)),
     _concept("blocker-b", "medication", broader=("blocker",)),
     _concept("glucocorticoid", "medication"),
     _steroid("prednisone", 1),

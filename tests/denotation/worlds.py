@@ -77,11 +77,7 @@ class Told:
     @property
     def point(self) -> bool:
         concept = BY_ID[self.concept]
-        return (
-            is_point(concept)
-            or (concept.family == "procedure" and self.ends != "given")
-            or (self.administered and self.ends != "given")
-        )
+        return is_point(concept) or (concept.family == "procedure" and self.ends != "given") or (self.administered and self.ends != "given")
 
 
 @dataclass(frozen=True)
@@ -446,9 +442,14 @@ def _attributes(t: Told, concept: str, asked: set[str]) -> list[dict[str, Any]]:
             ways.append([{name: one} for one in ([known] if known is not None else otherwise)])
 
     if kind.family == "observation":
-        if "value" in asked:
+        if t.value[0] == "no-unit" and t.range is not None and t.value[1] is not None:
+            # whatever its unit is, the range is in it too: they keep their proportion
+            scales = (0.1, 1.0, 2.0, 10.0)
+            low, high = t.range
+            ways.append([{"value": t.value[1] * n, "unit": kind.unit, "low": low * n, "high": high * n} for n in scales])
+        elif "value" in asked:
             ways.append(_values(t, concept))
-        if "range" in asked:
+        if "range" in asked and not any("low" in way[0] for way in ways):
             ranges = [t.range] if t.range else [(1.0, 2.0), (0.001, 0.002), (2.5, 3.0), (40.0, 60.0)]
             ways.append([{"low": low, "high": high} for low, high in ranges])
     if kind.family == "medication":

@@ -66,7 +66,8 @@ procedures:
 
 def test_a_count_of_cells_flagged_low_is_detected(ask: Ask) -> None:
     statement = "{observation: cd19-b-cells, at: screening, latest: {is: detected}}"
-    chart = "observations: [{concept: cd19-b-cells, date: 2026-10-22, value: %s, unit: 10*9/L, range: {low: 0.1, high: 0.5}, interpretation: %s}]"
+    chart = """observations:
+  - {concept: cd19-b-cells, date: 2026-10-22, value: %s, unit: 10*9/L, range: {low: 0.1, high: 0.5}, interpretation: %s}"""
     assert ask(statement, chart % (0.05, "low")).truth is TRUE
     assert ask(statement, chart % (0.3, "normal")).truth is TRUE
     assert ask(statement, chart % (0, "low")).truth is FALSE

@@ -56,7 +56,9 @@ def test_status_and_counts_add_up(plan_of: Plans, record_of: Records) -> None:
     assert screening.status == "no_barrier_found"
     counts = screening.counts
     assert (counts.passes, counts.ask) == (2, 1)
-    assert counts.passes + counts.not_applicable + counts.blocks + counts.open + counts.ask + counts.not_published == len(screening.criteria)
+    assert counts.passes + counts.not_applicable + counts.blocks + counts.open + counts.ask + counts.not_published == len(
+        screening.criteria
+    )
     assert screening.presumed
 
 
@@ -74,9 +76,7 @@ def test_death_contradicted_by_later_results_is_open(plan_of: Plans, record_of: 
 
 def _attestation(plan: Plan, **changes: Any) -> Attestation:
     digest = next(criterion.digest for criterion in plan.criteria if criterion.id == "I2")
-    base = Attestation(
-        patient="p", trial="T1", criterion="I2", answer="yes", role="study nurse", date=dt.date(2026, 10, 20), digest=digest
-    )
+    base = Attestation(patient="p", trial="T1", criterion="I2", answer="yes", role="study nurse", date=dt.date(2026, 10, 20), digest=digest)
     return base.model_copy(update=changes)
 
 
@@ -118,7 +118,7 @@ def test_two_different_answers_of_one_day_conflict_and_the_later_day_counts(plan
 
 def test_anchors_out_of_the_trials_order_are_refused(plan_of: Plans, record_of: Records) -> None:
     anchors = {"leukapheresis": When.parse("2026-12-20"), "infusion": When.parse("2026-12-01")}
-    with pytest.raises(UsageError, match="infusion .* lies before leukapheresis"):
+    with pytest.raises(UsageError, match=r"infusion .* lies before leukapheresis"):
         screen(record_of(GOOD), plan_of(SIMPLE), Settings(AS_OF, anchors=anchors))
 
 
@@ -168,7 +168,9 @@ def test_a_washout_changes_on_the_day_it_ends(plan_of: Plans, record_of: Records
     assert (date_of(result.changes_on.day), result.changes_on.effect) == (dt.date(2026, 11, 25), "passes")
 
 
-@pytest.mark.parametrize("text", ["{}", "birth_date: 1980-01-01\nsex: female", "observations: [{concept: hemoglobin, date: 2026-10-20, value: 12, unit: g/dL}]"])
+@pytest.mark.parametrize(
+    "text", ["{}", "birth_date: 1980-01-01\nsex: female", "observations: [{concept: hemoglobin, date: 2026-10-20, value: 12, unit: g/dL}]"]
+)
 def test_a_record_that_says_nothing_is_never_without_barrier(plan_of: Plans, record_of: Records, text: str) -> None:
     questions = HEAD + 'inclusion: [{id: I1, text: Consent, ask: "Signed?"}, {id: I2, text: Adult, when: {age: {at_least: 18 years}}}]'
     for source in (SIMPLE, questions, HEAD, ARMS % "true"):

@@ -65,7 +65,9 @@ def test_two_results_of_one_day_without_times_are_both_the_latest(ask: Ask) -> N
 
 
 def test_a_newer_result_without_unit_is_not_passed_over(ask: Ask) -> None:
-    chart = """observations: [{concept: hemoglobin, date: 2026-10-10, value: 12, unit: g/dL}, {concept: hemoglobin, date: 2026-10-20, value: 12}]"""
+    chart = """observations:
+  - {concept: hemoglobin, date: 2026-10-10, value: 12, unit: g/dL}
+  - {concept: hemoglobin, date: 2026-10-20, value: 12}"""
     finding = ask("{observation: hemoglobin, at: screening, latest: {above: 8 g/dL}}", chart)
     assert finding.truth is UNKNOWN
     assert [reason.code for reason in finding.reasons] == ["unit"]

@@ -266,7 +266,8 @@ def test_memory_stays_flat_over_many_screenings(engine: engine.FlagEngine, libra
     before = resident()
     for number in range(setting("ELIGIBILITY_SCREENINGS", 1500)):
         screen(number)
-    assert resident() - before < 4000
+    # a session left alive is 0.8 MB and more: this many would be over a thousand MB; caches that fill up are a few
+    assert resident() - before < 16_000
 
 
 def test_presumed_and_strict_readings_do_not_mix() -> None:

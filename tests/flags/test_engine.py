@@ -190,12 +190,19 @@ def test_silence_is_answered_alike_for_every_mixture_of_families(plain: FlagEngi
         "immunizations": [{"concept": "influenza-inactivated-vaccine", "start": "2020", "status": "completed"}],
         "observations": [{"concept": "sodium", "start": "2026-10-20", "value": 140.0, "unit": "mmol/L"}],
     }
+    unclear: dict[str, Any] = {
+        "conditions": [{"text": "seen by the county service"}],
+        "medications": [{"text": "amlodipine 5 mg tablet", "status": "active"}],
+        "procedures": [{"codes": [{"system": "http://example.org", "code": "x1"}], "status": "completed"}],
+    }
     names = list(entries)
     for mask in range(2 ** len(names)):
-        chart = record({name: entries[name] for i, name in enumerate(names) if mask >> i & 1})
-        for absence in ("presumed", "unknown"):
-            settings = Settings(AS_OF, absence)  # type: ignore[arg-type]
-            assert plain.patient(chart, settings).truths(KYV) == plainly(plain, chart, settings, KYV)
+        known = {name: entries[name] for i, name in enumerate(names) if mask >> i & 1}
+        both = {name: [*known.get(name, []), *unclear.get(name, [])] for name in {**known, **unclear}}
+        for chart in (record(known), record(both)):
+            for absence in ("presumed", "unknown"):
+                settings = Settings(AS_OF, absence)  # type: ignore[arg-type]
+                assert plain.patient(chart, settings).truths(KYV) == plainly(plain, chart, settings, KYV)
 
 
 def test_the_table_of_silence_holds_nothing_of_a_patient(library: RuleLibrary, record: Make, patients: Any) -> None:

@@ -78,13 +78,18 @@ def test_supplying_one_alternative_of_every_need_settles(data: st.DataObject) ->
 
 @given(data=st.data())
 def test_leaving_out_any_need_leaves_it_open_for_some_answers(data: st.DataObject) -> None:
-    raw = data.draw(leaf(data.draw(one_of(["plain", "any", "latest", "count"])), exact=True))
+    # a count is not here: where new results would reach it by themselves, its list names more than the least there is
+    raw = data.draw(leaf(data.draw(one_of(["plain", "any", "latest"])), exact=True))
     node = parse(raw)
     plan = plan_of(trial_of([(data.draw(KINDS), raw)]))
     case = data.draw(case_for(node, facts=2))
     open_ = tried(plan, case)
     if open_.effect != "open" or outside(open_):
         return
+    # any entry of a family told what it is makes the family live, and then documented needs no more
+    assume("documented" not in raw or node.family in case.alive())
+    # every value these tiny records are ever told is 0 or more: a limit of 0 asks nothing of it
+    assume("'0'" not in repr(raw))
     for left_out in range(len(open_.settled_by)):
         answers = (given_but(plan, case, open_, left_out, n) for n in range(30))
         assert any(told.effect == "open" for told in answers), f"{raw}\n{case}\n{open_.settled_by[left_out]} is not needed"

@@ -79,7 +79,7 @@ def test_supplying_one_alternative_of_every_need_settles(data: st.DataObject) ->
 @given(data=st.data())
 def test_leaving_out_any_need_leaves_it_open_for_some_answers(data: st.DataObject) -> None:
     # a count is not here: where new results would reach it by themselves, its list names more than the least there is
-    raw = data.draw(leaf(data.draw(one_of(["plain", "any", "latest"])), exact=True))
+    raw = data.draw(leaf(data.draw(one_of(["plain", "latest"])), exact=True))
     node = parse(raw)
     plan = plan_of(trial_of([(data.draw(KINDS), raw)]))
     case = data.draw(case_for(node, facts=2))
@@ -90,6 +90,9 @@ def test_leaving_out_any_need_leaves_it_open_for_some_answers(data: st.DataObjec
     assume("documented" not in raw or node.family in case.alive())
     # every value these tiny records are ever told is 0 or more: a limit of 0 asks nothing of it
     assume("'0'" not in repr(raw))
+    # two things wanted of one entry: told the one, it may fail whatever the other is
+    asked = [alternatives[0].source for alternatives in open_.settled_by if alternatives[0].source is not None]
+    assume(len(asked) == len(set(asked)))
     for left_out in range(len(open_.settled_by)):
         answers = (given_but(plan, case, open_, left_out, n) for n in range(30))
         assert any(told.effect == "open" for told in answers), f"{raw}\n{case}\n{open_.settled_by[left_out]} is not needed"

@@ -150,7 +150,7 @@ class Supply:
     def value(self, concept: str) -> tuple[str, Any]:
         kind = BY_ID[concept]
         if kind.results:
-            return "name", self.random.choice(kind.results)
+            return "name", self.random.choice([kind.results[0], kind.results[-1]])  # a borderline result settles nothing
         if kind.classes:
             return "class", self.random.choice(kind.classes)
         if kind.titre:
@@ -162,14 +162,18 @@ class Supply:
         kind = BY_ID[told.concept]
         if kind.items:
             items = tuple((name, float(self.random.randint(0, int(item.most)))) for name, item in kind.items.items())
+            items = ((items[0][0], 1.0), *items[1:])  # no share of nothing
             return replace(told, items=items, value=("=", sum(points for _, points in items)))
         if told.family == "medication":
             told = replace(told, dose=self.random.choice([1.0, 2.0]), route=self.random.choice(ROUTES))
-            last = told.start[1] if told.start else 0
+            last = max(told.start[1] if told.start else 0, self.random.choice([0, self.case.today]))
             return replace(told, outcome=self.random.choice(OUTCOMES), ends="given", end=(last, last))
         if told.family == "observation":
             return replace(told, range=(1.0, 2.0) if told.concept == "enzyme" else None)
-        return replace(told, grade=self.random.randint(1, 3))
+        told = replace(told, grade=told.grade or self.random.randint(1, 3))
+        if told.family == "condition" and told.start is not None and not told.point and told.ends != "given":
+            told = replace(told, ends="given", end=(max(told.start[1], self.case.today - 1),) * 2)
+        return told
 
     def refine(self, need: Need) -> None:
         assert need.source is not None
@@ -246,4 +250,10 @@ class Supply:
         if self.random.random() < 0.4:
             return None  # something else, or another kind of it that nobody asks about
         below = sorted(one.id for one in BY_ID.values() if told.concept in one.broader)
-        return replace(told, kind="fact", concept=self.random.choice(below or [told.concept]))
+        known = replace(told, concept=self.random.choice(below or [told.concept]))
+        if told.understood:
+            return known
+        # an entry that nobody understood is, once it is, told whole
+        lo, hi = self.case.starts(told)
+        day = self.random.randint(max(lo, -3), max(hi, -3))
+        return self.full(replace(known, kind="fact", sure=True, start=(day, day), ends="open"))

@@ -364,7 +364,7 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
         lo, hi = fact.days()
         if lo > last or e_hi // MINUTES < first or lo > selecting.day:
             continue
-        covers = hi <= first and e_lo // MINUTES >= last and fact.certain
+        covers = hi <= min(first, selecting.day) and e_lo // MINUTES >= last and fact.certain
         by_drug.setdefault(fact.concept, []).append((fact, covers))
     kinds = vocabulary.descendants
     # an order charted as a class may be one more of the same drug, and then the least of them may be what is taken

@@ -54,6 +54,11 @@ class Doses(Trends):
         doses = [self.selecting.tests.daily_dose(c.fact, None, self.selecting.weight())[0] for c in courses]
         if not all(dose is not None and dose.exact for dose in doses):
             return UNKNOWN
+        amounts: dict[int, set[float]] = {}
+        for candidate, dose in zip(courses, doses, strict=True):
+            amounts.setdefault(candidate.fact.s_lo // MINUTES, set()).add(dose.lo if dose is not None else -1.0)
+        if any(len(of_day) > 1 for of_day in amounts.values()):
+            return UNKNOWN  # two courses begun on one day: which is the latest-started cannot be told
         last = min(win.u2, self.day)
         if len({dose.lo for dose in doses if dose is not None}) == 1 and self._cover(courses, gap, win.l1, last):
             return TRUE if win.l2 <= self.day else UNKNOWN

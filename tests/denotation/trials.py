@@ -73,6 +73,7 @@ class Supply:
     random: Random
     answers: list[Attestation] = field(default_factory=list)
     minutes: int = 0
+    days: set[int] = field(default_factory=set)
 
     def minute(self) -> int:
         """A time of day no other supplied entry has."""
@@ -143,7 +144,10 @@ class Supply:
         concept = self.random.choice(names_of(need))
         narrower = [one.id for one in BY_ID.values() if concept in one.broader]
         concept = self.random.choice(narrower or [concept])  # certain: coded as finely as can be
-        day = self.random.randint(max(lo, min(hi, -3)), hi)
+        # results on days of their own: two of one day may be one
+        free = [one for one in range(max(lo, min(hi, -4)), hi + 1) if one not in self.days]
+        day = self.random.choice(free or [hi])
+        self.days.add(day)
         told = Told(concept, (day, day), minute=self.minute(), value=self.value(concept))
         self.case = replace(self.case, told=(*self.case.told, self.full(told)))
 

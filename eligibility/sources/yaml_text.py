@@ -39,7 +39,7 @@ def parse_yaml(text: str, file: str) -> list[Tree]:
                 _put(stack, documents, value, line, column, file)
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 if len(stack) >= DEEPEST:
-                    raise _refused("too-deep", f"the entries nest more than {DEEPEST} deep; no chart does", file, line, column)
+                    raise _too_deep(file, line, column)
                 node: Marked | MarkedList = Marked() if isinstance(event, yaml.MappingStartEvent) else MarkedList()
                 if isinstance(node, Marked):
                     node.line = line
@@ -49,6 +49,9 @@ def parse_yaml(text: str, file: str) -> list[Tree]:
                 stack.pop()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
+        if mark and "nesting" in (getattr(error, "problem", None) or ""):
+            # newer C parsers count depth themselves, ahead of the events that are counted above
+            raise _too_deep(file, mark.line + 1, mark.column + 1) from None
         # the parser's own words may quote the line, so they are not passed on
         raise Unreadable(
             Problem(
@@ -99,3 +102,7 @@ def _put(stack: list[_Open], documents: list[Tree], value: Tree, line: int, colu
 
 def _refused(code: str, message: str, file: str, line: int, column: int) -> Unreadable:
     return Unreadable(Problem(code, message, file=file, line=line, column=column))
+
+
+def _too_deep(file: str, line: int, column: int) -> Unreadable:
+    return _refused("too-deep", f"the entries nest more than {DEEPEST} deep; no chart does", file, line, column)

@@ -114,6 +114,7 @@ def test_every_format_says_the_same(reading_text: Callable[..., Read]) -> None:
         ("numbers.json", "not-a-patient", "neither `resourceType` (FHIR) nor `id`"),
         ("no-patient.json", "not-a-patient", "docs/sources/native.md shows a patient in ten lines"),
         ("latin-1.json", "not-utf8", "latin-1.json:1:41: not-utf8: the text is not UTF-8 (byte 41); save it as UTF-8"),
+        ("deep.yaml", "too-deep", "the entries nest more than 200 deep"),
         ("deep.json", "too-deep", "the brackets nest more than 200 deep"),
         ("damaged.json.gz", "bad-gzip", "the gzip file is damaged or cut short"),
         ("bad-indent.yaml", "not-yaml", "bad-indent.yaml:4:4: not-yaml: this is not YAML: the indent"),

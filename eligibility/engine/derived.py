@@ -396,9 +396,12 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
                 lows.append(dose.lo)
             else:
                 own = fact.certain
+                vague: list[tuple[ReasonCode, str, Fact]]
                 may_cover.append(dose.lo)
-                vague = "start" if fact.s_lo // MINUTES != fact.s_hi // MINUTES else "end"
-                why.append(("imprecise_date" if own else fact.mark or "unconfirmed", vague if own else "status", fact))
+                vague = [("imprecise_date", which, fact) for which in _open_edges(selecting, fact, first, last)]
+                if not own:
+                    why.append((fact.mark or "unconfirmed", "status", fact))
+                why += vague if vague or not own else [("imprecise_date", "end", fact)]
             high += dose.hi
         if len(lows) > 1:
             why += [("conflicting", "dose", fact) for fact, covers in courses if covers]
@@ -408,6 +411,14 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
             least = 0.0
         total = total + Interval(nine(least), nine(high))
     return DayDose(total, tuple(why), tuple(used), certain)
+
+
+def _open_edges(selecting: Selecting, fact: Fact, first: int, last: int) -> list[str]:
+    """Which dates of a course, told to the day, would say whether it covers the days of a span."""
+    e_lo, e_hi = selecting.ends(fact)
+    lo, hi = fact.days()
+    start = ["start"] if lo != hi and hi > min(first, selecting.day) else []
+    return [*start, *(["end"] if e_lo // MINUTES != e_hi // MINUTES and e_lo // MINUTES < last else [])]
 
 
 @lru_cache(maxsize=16)

@@ -158,6 +158,13 @@ class Outlook:
                 needs.append((need,))
         return needs
 
+    def _undated(self, answer: LeafAnswer) -> str | None:
+        """The visit without one day that an answer waits for: its window's, or one that its tests name."""
+        assert answer.window is not None
+        own = answer.window.names[:1]
+        within = (when.anchor for when in self._whens(answer.leaf) if when.anchor is not None and when.anchor != "screening")
+        return next((name for name in (*own, *within) if not self.now.anchors[name].dated), next(iter(own), None))
+
     def _entry_need(self, answer: LeafAnswer, reason: Reason) -> Need | None:
         family = self._family(answer.leaf)
         match reason.code:
@@ -167,9 +174,8 @@ class Outlook:
                 return Need("attest", reason.detail or reason.item)
             case "future":
                 assert answer.window is not None
-                if answer.window.names:
-                    return Need("anchor", answer.window.names[0])
-                return Need("wait", reason.item, family, start=answer.window.l1)
+                anchor = self._undated(answer)
+                return Need("anchor", anchor) if anchor is not None else Need("wait", reason.item, family, start=answer.window.l1)
             case "out_of_window":
                 return None
             case "not_recorded" if reason.detail == "input":
@@ -245,6 +251,8 @@ class Outlook:
         order = [(Need("refine", leaf.name, family, "start", fact.source),) for fact in rivals] if len(rivals) > 1 else []
         told = [*own, *(need for need in order if need not in own)]
         if any(candidate.certain for candidate in answer.candidates):
+            if new is not None and not told:
+                return [(new,)]  # a change between results of which there is only one
             return [(*need, new) for need in told] if new is not None else told
         if new is not None:
             return [(new,), *([] if not answer.missing_inputs else own)]

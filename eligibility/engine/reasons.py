@@ -175,6 +175,8 @@ class Reasons:
             return [c for c in pool if not c.certain or c.answer[0] is None]
         if choice in ("rise", "fall", "unchanged"):
             return [c for c in kept if self._vague(answer, c) or not c.certain or c.answer[0] is None]
+        if choice == "every":  # one that fails, and may yet be no such fact, keeps it open too
+            return [c for c in kept if not (c.certain and c.answer[0] is not None)]
         return [c for c in kept if c.answer[0] is not False and not (c.certain and c.answer[0] is True)]
 
     def _vague(self, answer: LeafAnswer, candidate: Candidate) -> bool:

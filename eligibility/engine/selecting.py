@@ -47,13 +47,14 @@ class Candidate:
     @property
     def marks(self) -> tuple[tuple[ReasonCode, str], ...]:
         """Why the fact itself is only possible, and what of the entry would tell."""
-        if not self.fact.certain:
-            mark = self.fact.mark or "unconfirmed"
-            entry = self.fact.entry
-            if isinstance(entry, Observation) and mark == "unconfirmed" and entry.status in ("final", "amended", "corrected", None):
-                return ((mark, "value"),)  # a final result is only possible where it has no value
-            return ((mark, "entry" if mark == "not_understood" else "status"),)
-        return () if self.sure else (("unconfirmed", "code"),)
+        unsure: tuple[tuple[ReasonCode, str], ...] = () if self.sure else (("unconfirmed", "code"),)
+        if self.fact.certain:
+            return unsure
+        mark = self.fact.mark or "unconfirmed"
+        entry = self.fact.entry
+        if isinstance(entry, Observation) and mark == "unconfirmed" and entry.status in ("final", "amended", "corrected", None):
+            return ((mark, "value"), *unsure)  # a final result is only possible where it has no value
+        return ((mark, "entry" if mark == "not_understood" else "status"), *unsure)
 
 
 _Run = tuple[tuple[int, int], tuple[int, int], list[Fact], list[Fact]]
@@ -127,8 +128,8 @@ class Selecting:
         vague: list[str] = []
         if lo != hi and (hi > min(win.u1, self.day) or lo < win.l2):
             vague.append("start")
-        if e_lo != e_hi and max(e_lo, lo) < win.l2:
-            vague.append("end")
+        if e_lo != e_hi and not fact.point and max(e_lo, lo) < win.l2:
+            vague.append("end")  # a point has no end of its own: its day tells
         return tuple(("imprecise_date", which) for which in vague or ["start"])
 
     # -- candidates ----------------------------------------------------------------------------
@@ -171,7 +172,9 @@ class Selecting:
         """Membership and the test's answer of each candidate in a reading; those certainly not asked for drop out."""
         selector = leaf.selector
         assert selector is not None
-        self.mode = mode
+        # where silence is never taken for absence, it is not taken to leave a run as it is either
+        own: Mode = "strict" if leaf.never_presumed else mode
+        self.mode = own
         kept: list[Candidate] = []
         for candidate in candidates:
             fact = candidate.fact
@@ -184,6 +187,7 @@ class Selecting:
             if selector.while_ is not None:
                 parts.append(self.during(fact, selector.while_, mode))
                 candidate.recorded = candidate.recorded and parts[-1][0] is True
+            self.mode = own  # what was chosen to be held against has its own
             if selector.where is not None:
                 parts.append(self.test(fact, selector.where, win))
             candidate.member = conjunction(parts)
@@ -259,9 +263,9 @@ class Selecting:
         joinable = self._may_be_joined(fact)
         upper = any(how in ("at_most", "below") for how, _ in test.lasting.bounds())
         lower = any(how in ("at_least", "above") for how, _ in test.lasting.bounds())
-        if joinable and ((met is True and upper) or (met is False and lower)):
-            met = None
         answer: Answer = (met, ()) if met is not None else unknown(self._why_length(fact, win), "end")
+        if joinable and ((met is True and upper) or (met is False and lower)):
+            answer = unknown("not_recorded", "event")  # another course may make it longer
         if test.outcome is None:
             return answer
         outcome = disjunction(_outcome(other, test.outcome) for other in members)
@@ -273,7 +277,7 @@ class Selecting:
 
     def _may_be_joined(self, fact: Fact) -> bool:
         """Whether, strictly, a course that nobody recorded may make the run longer, or give it its outcome."""
-        if fact.family != "medication" or self.mode == "presumed":
+        if fact.family != "medication" or (self.mode == "presumed" and self._presumed_absent(fact.concept)):
             return False
         drug = Selector("medication", ("medication",), (fact.concept,), None, None)
         return not self.stated(drug, (self.record.birth, self.day))
@@ -414,9 +418,12 @@ class Selecting:
     def _presumable(self, chosen: Selector) -> bool:
         if chosen.family == "observation":
             return any(self.record.by_concept.get(concept) for concept in chosen.concepts)
-        return chosen.family in self.record.live and not any(
-            self.record.vocabulary.concepts[concept].absence == "unknown" for concept in chosen.concepts
-        )
+        return chosen.family in self.record.live and all(self._presumed_absent(concept) for concept in chosen.concepts)
+
+    def _presumed_absent(self, concept: str) -> bool:
+        """Whether silence about a concept may be taken for its absence, as the vocabulary says."""
+        known = self.record.vocabulary.concepts.get(concept)
+        return known is None or known.absence != "unknown"
 
     def _unclear(self, selector: Selector) -> tuple[list[Fact], list[Fact]]:
         may: list[Fact] = []

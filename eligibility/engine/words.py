@@ -211,8 +211,7 @@ class Words(Doses):
             told |= {first.entry.event} - {None}
             after = self._next_after(min(first.s_hi, last), scene.leaf.episode, count.apart)
         if count.apart is None:
-            # a source that numbers its events says itself which of one day are two
-            low = max(low, len({c.fact.entry.event for c in matches if c.fact.entry.event is not None}))
+            low = max(low, _numbered_occasions(matches))
         if low >= n:
             return TRUE
         if count.apart is not None and not scene.nearby and (most := self._most_apart(scene, count.apart)) is not None:
@@ -323,6 +322,19 @@ class Words(Doses):
             [may[order] for order in sorted(may) if order not in sure],
             [presumed[order] for order in sorted(presumed) if order not in may and order not in sure],
         )
+
+
+def _numbered_occasions(matches: list[Candidate]) -> int:
+    """Occasions of events that the source numbers, so that one episode's span does not make them one; days still do."""
+    told: set[str] = set()
+    after: int | None = None
+    for fact in (candidate.fact for candidate in matches):
+        event = fact.entry.event
+        if event is None or event in told or (after is not None and fact.s_lo // MINUTES <= after):
+            continue
+        told.add(event)
+        after = fact.s_hi // MINUTES
+    return len(told)
 
 
 def _different_days(candidates: list[Candidate]) -> int:

@@ -78,3 +78,19 @@ def test_doses_run_together_over_the_drugs_gap(ask: Ask) -> None:
   - {concept: azathioprine, start: 2026-01-01, end: 2026-09-20, dose: 100 mg/day, status: completed}
   - {concept: azathioprine, start: 2026-10-01, dose: 100 mg/day, status: active}"""
     assert ask("{medication: azathioprine, within: 2 months, unchanged: true}", chart).truth is TRUE
+
+
+def test_where_silence_settles_nothing_it_leaves_no_course_as_it_is_either(ask: Ask) -> None:
+    statement = "{medication: azathioprine, ever: true, where: {none_of: [{lasting: {at_least: 12 weeks}}]}%s}"
+    chart = "medications: [{concept: azathioprine, start: 2026-08-01, end: 2026-08-20, status: completed}]"
+    assert ask(statement % "", chart).truth is Truth.PRESUMED_TRUE
+    assert ask(statement % ", if_not_recorded: unknown", chart).truth is UNKNOWN
+
+
+def test_two_numbered_events_of_one_day_are_not_two_days(ask: Ask) -> None:
+    statement = "{condition: ms-relapse, ever: true, count: {distinct: day, at_least: 2}}"
+    chart = """conditions:
+  - {concept: ms-relapse, start: 2026-05-01, event: first}
+  - {concept: ms-relapse, start: %s, event: second}"""
+    assert ask(statement, chart % "2026-05-01").truth is UNKNOWN
+    assert ask(statement, chart % "2026-05-10").truth is TRUE  # within one episode, but the source numbers them

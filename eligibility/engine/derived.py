@@ -364,7 +364,7 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
         lo, hi = fact.days()
         if lo > last or e_hi // MINUTES < first or lo > selecting.day:
             continue
-        covers = hi <= min(first, selecting.day) and e_lo // MINUTES >= last and fact.certain
+        covers = hi <= min(first, selecting.day) and e_lo // MINUTES >= last and fact.certain and not _route_open(fact, vocabulary)
         by_drug.setdefault(fact.concept, []).append((fact, covers))
     kinds = vocabulary.descendants
     # an order charted as a class may be one more of the same drug, and then the least of them may be what is taken
@@ -401,7 +401,10 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
                 vague = [("imprecise_date", which, fact) for which in _open_edges(selecting, fact, first, last)]
                 if not own:
                     why.append((fact.mark or "unconfirmed", "status", fact))
-                why += vague if vague or not own else [("imprecise_date", "end", fact)]
+                route = _route_open(fact, vocabulary)
+                if route is not None:
+                    why.append((route, "route", fact))
+                why += vague if vague or not own or route is not None else [("imprecise_date", "end", fact)]
             high += dose.hi
         if len(lows) > 1:
             why += [("conflicting", "dose", fact) for fact, covers in courses if covers]
@@ -411,6 +414,17 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
             least = 0.0
         total = total + Interval(nine(least), nine(high))
     return DayDose(total, tuple(why), tuple(used), certain)
+
+
+def _route_open(fact: Fact, vocabulary: Vocabulary) -> ReasonCode | None:
+    """Why a steroid may be one that does not act on the whole body; None where its route, or the drug itself, says it does."""
+    entry = fact.entry
+    if isinstance(entry, Medication) and entry.route:
+        from .selecting import route_of
+
+        return None if route_of(entry.route) is not None else "imprecise_value"
+    concept = vocabulary.concepts.get(fact.concept)
+    return None if concept is not None and concept.systemic is not None else "not_recorded"
 
 
 def _open_edges(selecting: Selecting, fact: Fact, first: int, last: int) -> list[str]:

@@ -182,8 +182,8 @@ class Outlook:
                 return Need("record", reason.item, "observation", start=self._from(answer), end=self.day)
             case "no_reference_range" if reason.detail == "input":
                 return Need("record", reason.item, "observation", start=self.record.birth, end=self.day)
-            case "not_recorded" if reason.detail == "event":
-                return None  # told by _related_needs
+            case "not_recorded" if reason.detail in ("event", "course"):
+                return None  # told by _related_needs and _silence_needs
             case "not_recorded" if reason.source is None and not reason.detail:
                 return None
         if reason.source is None and not reason.detail:

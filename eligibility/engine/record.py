@@ -222,11 +222,13 @@ class _Preparation:
                 fact = self._fact(family, entry)
                 if fact is None:
                     continue
-                if fact.reading is not None and fact.reading.understood and not entry.misread:
+                understood = fact.reading is not None and fact.reading.understood and not entry.misread
+                if understood:
                     ledger.read(entry.source)
-                    live.add(family)
                 else:
                     ledger.lose(entry.source or f"{family} {fact.order}", _words(entry))
+                if understood and (fact.planned or fact.s_lo // MINUTES <= self.as_of):
+                    live.add(family)
                 if fact.planned:
                     plans.append(fact)
                     continue
@@ -392,6 +394,11 @@ class _Preparation:
             or (fact.family == "procedure" and entry.end is None and status != "in-progress")
             or (isinstance(entry, Medication) and entry.kind == "administration" and entry.end is None)
         )
+        if entry.end is not None and entry.end.hi < fact.s_lo:
+            self._unknown_dates(fact)
+            if fact.lifelong:
+                fact.e_lo = fact.e_hi = FOREVER
+            return
         if fact.point:
             fact.e_lo, fact.e_hi = fact.s_lo, fact.s_hi
             return
@@ -399,9 +406,6 @@ class _Preparation:
             fact.e_lo = fact.e_hi = FOREVER
             return
         if entry.end is not None:
-            if entry.end.hi < fact.s_lo:
-                self._unknown_dates(fact)
-                return
             fact.e_lo, fact.e_hi = max(entry.end.lo, fact.s_lo), entry.end.hi
             fact.over = entry.end.hi <= end_of(self.as_of)
             return

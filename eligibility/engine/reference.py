@@ -216,6 +216,8 @@ class Evaluation:
         births = self.record.births
         if not births:
             return Finding(atom, UNKNOWN, (Reason("not_recorded", "birth date"),), assumes=anchor.assumes)
+        if any(first > self.record.as_of for first, _ in births):
+            return Finding(atom, UNKNOWN, (Reason("implausible", "birth date", "birth_date"),), assumes=anchor.assumes)
         answers = {_age_answer(atom, birth, anchor.first, anchor.last) for birth in births}
         evidence = tuple(Evidence("observation", "birth date", str(when)) for when in self.record.patient.birth_date)
         if len(answers) == 1 and None not in answers:

@@ -265,7 +265,7 @@ class Selecting:
         lower = any(how in ("at_least", "above") for how, _ in test.lasting.bounds())
         answer: Answer = (met, ()) if met is not None else unknown(self._why_length(fact, win), "end")
         if joinable and ((met is True and upper) or (met is False and lower)):
-            answer = unknown("not_recorded", "event")  # another course may make it longer
+            answer = unknown("not_recorded", "course")  # another one may make it longer
         if test.outcome is None:
             return answer
         outcome = disjunction(_outcome(other, test.outcome) for other in members)

@@ -17,7 +17,7 @@ from ..model.criteria import DoseTest, GradeTest, Limits
 from ..model.finding import ReasonCode
 from ..model.limits import Alternatives, ClassName, Extreme, Limit, Measure, NotGiven, TimesLimit, Titre
 from ..model.patient import Medication, Observation, Quantity, ReferenceRange
-from ..model.quantity import Comparison, Interval, nine
+from ..model.quantity import TWO_NUMBERS, Comparison, Interval, nine
 from ..model.site import Site, SiteRange
 from ..model.time import MINUTES, completed_years
 from ..vocabulary.concept import Concept
@@ -129,8 +129,14 @@ def _text_value(text: str, unit: str | None, concept: Concept, vocabulary: Vocab
     match = _NUMBER.fullmatch(text.strip())
     if match is not None:
         sign = match["sign"]
-        number = float(match["number"].replace(",", ""))
-        return _numeric(_SIGNS.get(sign, sign), number, (match["unit"] or "").strip() or unit, concept, vocabulary)
+        unit = (match["unit"] or "").strip() or unit
+        written = match["number"]
+        numbers = [float(written.replace(",", ""))]
+        if TWO_NUMBERS.fullmatch(written):
+            numbers.append(float(written.replace(",", ".")))
+        read = [_numeric(_SIGNS.get(sign, sign), number, unit, concept, vocabulary) for number in numbers]
+        possible = [value for value in read if value.problem != "implausible"] or read[:1]
+        return possible[0] if len(possible) == 1 else Value(problem="imprecise_value")
     return Value(problem="imprecise_value")
 
 
@@ -264,6 +270,8 @@ class ValueTests:
             subject = value.number if why == "site" else value.raw
             if subject is None:
                 return unknown("imprecise_value")
+            if self._flagged_otherwise(fact, value, limit):
+                return unknown("conflicting")
             met = subject.compare(how, end)
             return unknown("imprecise_value") if met is None else (met, ())
         if why != "no_reference_range":
@@ -279,6 +287,18 @@ class ValueTests:
                 if how == "below" or (how == "at_least"):
                     return (under if how == "below" else not under), ()
         return unknown("no_reference_range", "range")
+
+    def _flagged_otherwise(self, fact: Fact, value: Value, limit: TimesLimit) -> bool:
+        """Whether the laboratory's flag says other than the number and its range do (MEANING 4)."""
+        flag = fact.entry.interpretation if isinstance(fact.entry, Observation) else None
+        if flag not in ("high", "normal", "low"):
+            return False
+        end, why = self._range_end(fact, value, TimesLimit(1.0, limit.side))
+        subject = value.number if why == "site" else value.raw
+        if end is None or subject is None:
+            return False
+        beyond = subject.compare("above" if limit.side == "ULN" else "below", end)
+        return beyond is not None and beyond != (flag == ("high" if limit.side == "ULN" else "low"))
 
     def _range_end(self, fact: Fact, value: Value, limit: TimesLimit) -> tuple[Interval | None, Any]:
         """k times the end of the range, in the result's own unit (or the concept's, then "site")."""

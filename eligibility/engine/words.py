@@ -13,7 +13,7 @@ from ..model.time import MINUTES, Duration, end_of, start_of
 from ..model.truth import FALSE, NOT, PRESUMED, STRICT, TRUE, UNKNOWN, Truth, from_readings
 from .derived import derived_facts, dose_on, equivalent_drugs
 from .doses import Doses
-from .plan import Leaf
+from .plan import Leaf, Selector
 from .reasons import LeafAnswer, Scene
 from .record import Fact
 from .selecting import Candidate, Mode
@@ -231,7 +231,7 @@ class Words(Doses):
         for fact in facts:
             day = fact.s_lo // MINUTES
             if free is None or day >= free:
-                most, free = most + 1, apart.on(day)
+                most, free = most + 1, _first_apart(apart, day)
         return most
 
     @staticmethod
@@ -240,7 +240,7 @@ class Words(Doses):
         day = end // MINUTES
         after = end_of(day) if episode is None else end + (episode.on(day) - day) * MINUTES
         if apart is not None:
-            after = max(after, start_of(apart.on(day)) - 1)
+            after = max(after, start_of(_first_apart(apart, day)) - 1)
         return after
 
     def _entries_reach(self, scene: Scene, n: int) -> Truth:
@@ -291,10 +291,7 @@ class Words(Doses):
         may, presumed_not = self._unclear_drugs(drugs, span)
         total = dose_on(self.selecting, drug, first, last) if leaf.choice == "latest" else self._doses(drug, first, last)
         answer = LeafAnswer(leaf, UNKNOWN, span, unclear=may, presumed_not=presumed_not, dose=total, deciding=list(total.used))
-        absence = [
-            a for a in self.record.absences if a.family == "medication" and a.concept is None and a.start <= max(first, self.record.birth)
-        ]
-        answer.stated = any(a.end >= last for a in absence)
+        answer.stated = self.selecting.stated(Selector("medication", ("medication",), drugs, None, None), (first, last))
         silence = UNKNOWN
         if answer.stated:
             silence = FALSE
@@ -322,6 +319,14 @@ class Words(Doses):
             [may[order] for order in sorted(may) if order not in sure],
             [presumed[order] for order in sorted(presumed) if order not in may and order not in sure],
         )
+
+
+def _first_apart(apart: Duration, day: int) -> int:
+    """The first day that is so long after ``day``, counted back from it as between any two facts (MEANING 3)."""
+    first = apart.on(day)
+    while apart.back(first) < day:  # a month on from 31 January is 28 February, a month back from it 28 January
+        first += 1
+    return first
 
 
 def _numbered_occasions(matches: list[Candidate]) -> int:

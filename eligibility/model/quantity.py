@@ -6,11 +6,15 @@ True, False, or None where some numbers of the interval meet the limit and some 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Literal
 
 Comparison = Literal["at_least", "above", "at_most", "below"]
+
+TWO_NUMBERS = re.compile(r"[+-]?[1-9]\d{0,2},(?!000)\d{3}")
+"""One comma before three digits: decimal, or between thousands. Before 000 it is between thousands: no fraction is nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,7 @@ _REASON_ABOUT = {
 }
 _REASON_OF_ATTRIBUTE = {
     "input": "nothing recorded of {item}, from which the value is computed",
+    "course": "nothing says that there was no other course of {item}",
     "event": "nothing recorded of {item}, from which the time is counted",
     "episode": "the entries of {item} may tell one event twice",
     "attestation": "people have answered differently on the same day: {item}",

@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Any
 
 from ..model.patient import Coding, Quantity, ReferenceRange
+from ..model.quantity import TWO_NUMBERS
 
 # zero-width spaces and joiners, word joiner, byte order mark, soft hyphen: nothing a reader can see
 _UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
@@ -45,10 +46,15 @@ _NUMBER = r"[+-]?(?:\d[\d.,]*|\.\d+)(?:[eE][+-]?\d{1,3})?"
 def number(text: str) -> float:
     """A number, with a decimal point or comma, or commas between thousands.
 
+    One comma before three digits may be either (``1,250``), and then it is no number; before ``000`` it stands between
+    thousands, since nobody writes a fraction of nothing.
+
     >>> number('300,000'), number('12,5'), number('1e3')
     (300000.0, 12.5, 1000.0)
     """
     text = text.strip()
+    if TWO_NUMBERS.fullmatch(text):
+        raise ValueError("a comma before three digits may be decimal or between thousands: write 12.5, or 12500")
     if _PLAIN.fullmatch(text):
         value = float(text)
     elif _THOUSANDS.fullmatch(text):

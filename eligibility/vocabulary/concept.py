@@ -98,4 +98,5 @@ class Concept(Frozen):
 
     # drugs
     half_life: Sourced | None = Field(None, description="Days, terminal elimination, as the label or review says.")
+    systemic: Text | None = Field(None, description="Where it says that every form acts on the whole body: no route need be charted.")
     equivalents: dict[Text, Sourced] = Field(default_factory=dict, description="mg of the named drug that equal 1 mg of this one.")

@@ -25,10 +25,12 @@ from .sitemap import SiteMap
 from .systems import Systems
 from .units import UnitProblem as UnitProblem
 from .units import Units, molar
-from .words import Found, NameIndex, fold, untagged
+from .words import Found, NameIndex, fold, is_order, names_several, untagged
 
 _CACHE = 16384
 _NAMED_ANYWHERE: frozenset[Family] = frozenset(("medication", "immunization"))
+# how charts write that a thing is asked about, or that it is not there
+_QUERY = re.compile(r"[?\u00bf]|^\s*[-\u2212~\u00d8]")
 _ALLERGY = re.compile(
     r"^(?:(?:drug )?(?:allergy|allergic|intolerance|hypersensitivity|anaphylaxis|adverse reaction|sensitivity) (?:to )?)?"
     r"(.*?)(?: (?:allergy|intolerance|hypersensitivity))?$"
@@ -190,7 +192,8 @@ class Vocabulary:
             return Stance.IS_NOT
         if not reading.systems.isdisjoint(self._complete[concept]) and reading.equal.isdisjoint(below):
             return Stance.IS_NOT
-        if not reading.mentions.isdisjoint(below) or not reading.named.isdisjoint(self._above[concept]):
+        wider = reading.mentions if reading.family == "medication" else reading.named  # "steroid taper" may be of any steroid
+        if not reading.mentions.isdisjoint(below) or not wider.isdisjoint(self._above[concept]):
             return Stance.MAY_BE
         if reading.is_:
             # the finest concepts here are one thing and no other; a group may still hold more
@@ -217,7 +220,9 @@ class Vocabulary:
         words = texts or meanings
         index = self._index(family)
         found = [index.find(text) for text in words]
-        said = self._said(family, index, texts, found) if texts else frozenset[str]()
+        queried = {fold(untagged(text)) for text in (entry.text, *(c.display for c in entry.codes)) if text and _QUERY.search(text)}
+        plain = [(text, one) for text, one in zip(texts, found, strict=False) if text not in queried]
+        said = self._said(family, index, plain, self._terms(entry.codes)) if texts else frozenset[str]()
         if coded:
             # the code decides; words may only be finer than it
             certain = frozenset(coded).union(id_ for id_ in said if any(id_ in self._below[known] for known in coded))
@@ -242,11 +247,21 @@ class Vocabulary:
             wordless=not words,
         )
 
-    def _said(self, family: Family, index: NameIndex, texts: list[str], found: list[Found]) -> frozenset[str]:
-        """Concepts that an entry's words name outright: in the whole text, for drugs and vaccines also within it."""
+    def _terms(self, codes: tuple[Coding, ...]) -> frozenset[str]:
+        """What code systems call the entry's codes, folded: a terminology names things, and denies none."""
+        known = (c for c in codes if c.display and c.code and c.system and self.systems.name(c.system) in self.systems)
+        return frozenset(fold(untagged(coding.display or "")) for coding in known)
+
+    def _kin(self, one: str, other: str) -> bool:
+        return one == other or one in self._above[other] or other in self._above[one]
+
+    def _said(self, family: Family, index: NameIndex, texts: list[tuple[str, Found]], terms: frozenset[str]) -> frozenset[str]:
+        """Concepts that an entry's words name outright: in the whole text, for drugs and vaccines also within an order of them."""
         said: set[str] = set()
-        for text, one in zip(texts, found, strict=True):
+        for text, one in texts:
             said |= index.equal(_ALLERGY.sub(r"\1", text) if family == "allergy" else text)
+            if text not in terms and not (is_order(text, one) and not names_several(text, one, self._kin)):
+                continue
             if family in _NAMED_ANYWHERE:
                 said |= one.named
             elif family == "procedure":

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 
 _KEPT = "+%"
 _ASCII = {
@@ -73,7 +74,55 @@ class Found:
         return "".join(left)
 
 
+ORDER_WORDS = frozenset(
+    """
+    mg mcg ug g kg ml l iu u unit units mmol meq hr hour hours min dose doses cycle cycles course courses
+    tablet tablets tab tabs capsule capsules cap caps pill pills injection injections infusion infusions injectable solution suspension
+    syrup liquid powder cream ointment gel lotion foam drops drop spray inhaler inhalation patch suppository suppositories enema vial
+    vials pen pens syringe syringes prefilled autoinjector ampoule ampoules bag kit pack film coated chewable disintegrating enteric
+    extended delayed prolonged modified sustained immediate release concentrate reconstituted lyophilized intravenously orally
+    oral intravenous iv subcutaneous sc sq subcut intramuscular im topical ophthalmic otic nasal intranasal rectal inhaled transdermal
+    intrathecal by mouth po vein eye ear skin
+    daily weekly monthly yearly once twice thrice one two three four six eight half times time per every each day days week weeks month
+    months year years bid tid qid qd od bd morning evening night bedtime noon fortnight fortnightly
+    a an and at in of on the with plus x drip pulse pulses
+    hydrochloride hcl acetate phosphate succinate hemisuccinate sodium potassium calcium magnesium sulfate sulphate mesylate besylate
+    maleate fumarate tartrate citrate bromide chloride monohydrate anhydrous biosimilar generic human humanized recombinant
+    treatment therapy maintenance started since ongoing continued restarted given received completed finished
+    vaccine vaccination immunization booster shot first second third fourth fifth sixth
+    abbs pvvr arrx bavi aazg anoh sztn aeeb aagh dyyb abda axxq qbtx cdon mwge fcab noli cwvz fnia xiiy
+    """.split()  # noqa: SIM905 - so many words read better as text
+)
+"""Words an order or a product's name is made of, beside the drug: strength, form, route, salt, frequency, that it was given.
+
+A drug's name among other words is no more than a mention (MEANING 4): "no rituximab", "switch from rituximab", "rituximab
+allergy". A list of such words is never whole, so this is the list of those that leave a name what it says. Its last line are
+the suffixes that the FDA gives to biologicals (Purple Book), which mean nothing.
+"""
+_JOINED = frozenset(("and", "with", "plus", "+"))
+
 NOTHING = Found(frozenset(), frozenset())
+
+
+def is_order(folded: str, found: Found) -> bool:
+    """Whether a text is the names met in it and the words of an order, and so tells that this was given.
+
+    >>> index = NameIndex({"rituximab": ["rituximab"]}, {})
+    >>> [is_order(text, index.find(text)) for text in ("rituximab 1000 mg iv", "no rituximab", "switch from rituximab")]
+    [True, False, False]
+    """
+    left = list(folded)
+    for start, end, _ in found.places:
+        left[start:end] = " " * (end - start)
+    return all(word in ORDER_WORDS or any(character.isdigit() for character in word) for word in "".join(left).split())
+
+
+def names_several(folded: str, found: Found, kin: Callable[[str, str], bool]) -> bool:
+    """Whether a text names drugs that are no kin side by side, without a word that says both: it may be one or the other."""
+    if not _JOINED.isdisjoint(folded.split(" ")):
+        return False
+    outer = [one for one in found.places if not any(o[0] <= one[0] and one[1] <= o[1] and o[:2] != one[:2] for o in found.places)]
+    return any(not any(kin(a, b) for a in one[2] for b in other[2]) for one, other in combinations(outer, 2))
 
 
 class NameIndex:

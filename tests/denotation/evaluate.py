@@ -28,6 +28,7 @@ from eligibility.vocabulary.concept import Concept
 Answer = bool | None
 FAR = 10**8  # a day beyond every other; minus this one, a day before
 STEROIDS = "prednisone-equivalent-dose"
+WHOLE_BODY = ("oral", "intravenous", "subcutaneous", "intramuscular")
 
 
 @dataclass(frozen=True, slots=True)
@@ -506,7 +507,10 @@ class _World:
         """mg of prednisone a day: the courses of that day."""
         total = 0.0
         for drug in sorted({f.concept for f in facts}):
-            orders = [f for f in facts if f.concept == drug and f.day <= day <= f.last]
+            systemic = self.rules.concepts[drug].systemic is not None
+            orders = [
+                f for f in facts if f.concept == drug and f.day <= day <= f.last and (systemic or f.route in WHOLE_BODY or not f.recorded)
+            ]
             written = [f.dose for f in orders if f.recorded]
             taken = (sum(written) if self.record.together else min(written, default=0.0)) + sum(f.dose for f in orders if not f.recorded)
             total += taken * self.rules.concepts[drug].equivalents["prednisone"].low

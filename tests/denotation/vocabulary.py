@@ -24,7 +24,8 @@ def _concept(name: str, family: str, **fields: Any) -> Concept:
 
 def _steroid(name: str, factor: float) -> Concept:
     equal = Sourced(low=factor, high=factor, source=SOURCE)
-    return _concept(name, "medication", broader=("glucocorticoid",), equivalents={"prednisone": equal})
+    systemic = SOURCE if name == "prednisone" else None  # the others have creams and drops too
+    return _concept(name, "medication", broader=("glucocorticoid",), equivalents={"prednisone": equal}, systemic=systemic)
 
 
 _ITEMS = {

@@ -454,7 +454,7 @@ def _attributes(t: Told, concept: str, asked: set[str]) -> list[dict[str, Any]]:
             ways.append([{"low": low, "high": high} for low, high in ranges])
     if kind.family == "medication":
         either("dose", t.dose, (0.0, 1.0, 2.0, 3.0, 100.0))
-        either("route", t.route, (*ROUTES, "subcutaneous"))
+        either("route", t.route, (*ROUTES, "topical"))
         either("outcome", frozenset({t.outcome}) if t.outcome is not None else None, ANY_OUTCOME)
     if kind.family in ("condition", "allergy"):
         either("grade", float(t.grade) if t.grade is not None else None, (1.0, 2.0, 3.0, 4.0, 5.0))
@@ -469,6 +469,8 @@ def asked_of(statement: Any, rules: Rules) -> set[str]:
     found |= {name for name, word in words.items() if word in text}
     if "unchanged=True" in text or STEROID_DOSE in text:
         found.add("dose")
+    if STEROID_DOSE in text:
+        found.add("route")
     if "documented=True" in text:
         found.add("documented")
     return found

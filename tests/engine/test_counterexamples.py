@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from eligibility.model.finding import Finding
 from eligibility.model.truth import FALSE, TRUE, UNKNOWN, Truth
 
@@ -94,3 +96,70 @@ def test_two_numbered_events_of_one_day_are_not_two_days(ask: Ask) -> None:
   - {concept: ms-relapse, start: %s, event: second}"""
     assert ask(statement, chart % "2026-05-01").truth is UNKNOWN
     assert ask(statement, chart % "2026-05-10").truth is TRUE  # within one episode, but the source numbers them
+
+
+def test_a_steroid_counts_in_the_days_dose_by_its_route(ask: Ask) -> None:
+    cap = "{observation: prednisone-equivalent-dose, at: screening, latest: {at_least: 20 mg/day}}"
+    chart = "medications: [{concept: %s, start: 2026-01-01, dose: 100 mg/day, status: active%s}]"
+    assert ask(cap, chart % ("hydrocortisone", ", route: oral")).truth is TRUE
+    assert ask(cap, chart % ("hydrocortisone", "")).truth is UNKNOWN
+    assert [reason.detail for reason in ask(cap, chart % ("hydrocortisone", "")).reasons] == ["route"]
+    assert ask(cap, chart % ("hydrocortisone", ", route: into the left ear")).truth is UNKNOWN
+    assert ask(cap, chart % ("hydrocortisone", ", route: topical")).truth is not TRUE
+    assert ask(cap, chart % ("prednisone", "")).truth is TRUE  # every form of it acts on the whole body
+
+
+def test_a_word_for_steroids_keeps_the_days_dose_open(ask: Ask) -> None:
+    cap = "{observation: prednisone-equivalent-dose, at: screening, latest: {at_most: 10 mg/day}}"
+    chart = "medications: [{text: %s, start: 2026-10-01, status: active}, {concept: azathioprine, start: 2020-01-01, status: active}]"
+    assert ask(cap, chart % "steroid taper").truth is UNKNOWN
+    assert ask("{medication: prednisone, now: true}", chart % "steroid taper").truth is UNKNOWN
+    assert ask(cap, chart % "vitamin D").truth is Truth.PRESUMED_TRUE
+
+
+def test_a_stated_absence_of_steroids_settles_the_days_dose(ask: Ask) -> None:
+    cap = "{observation: prednisone-equivalent-dose, at: screening, latest: {at_most: 10 mg/day}}"
+    chart = "absences: [{family: medication, kind: none-known, concept: glucocorticoid, as_of: 2026-11-01}]"
+    assert ask(cap, chart).truth is TRUE
+
+
+def test_an_end_before_the_start_leaves_no_date_of_an_event_either(ask: Ask) -> None:
+    chart = "conditions: [{concept: %s, start: 2026-05-01, end: 2026-03-01}]"
+    assert ask("{condition: ms-relapse, within: 7 months}", chart % "ms-relapse").truth is UNKNOWN
+    started = "{condition: multiple-sclerosis, ever: true, earliest: {started: {ago: {below: 1 year}}}}"
+    assert ask(started, chart % "multiple-sclerosis").truth is UNKNOWN
+
+
+def test_months_apart_are_counted_back_from_the_later_event(ask: Ask) -> None:
+    statement = "{procedure: plasma-exchange, within: 12 months, count: {distinct: day, at_least: 2, apart: 1 month}}"
+    chart = """procedures: [{concept: plasma-exchange, date: 2026-01-31, status: completed},
+  {concept: plasma-exchange, date: %s, status: completed}]
+absences: [{family: procedure, kind: complete, as_of: 2026-11-01}]"""
+    assert ask(statement, chart % "2026-02-28").truth is FALSE
+    assert ask(statement, chart % "2026-03-01").truth is TRUE
+
+
+@pytest.mark.parametrize(
+    ("written", "truth"), [("1,250", UNKNOWN), ("300,000", TRUE), ("1,250,000", TRUE), ("12,5", FALSE), ("0,125", FALSE)]
+)
+def test_a_comma_that_may_be_either_makes_no_number(ask: Ask, written: str, truth: Truth) -> None:
+    statement = "{observation: platelets, at: screening, latest: {above: 50 10*9/L}}"
+    unit = "10*9/L" if len(written) < 6 else "/uL"
+    assert ask(statement, f'observations: [{{concept: platelets, date: 2026-10-20, value: "{written}", unit: {unit}}}]').truth is truth
+
+
+def test_a_flag_against_the_numbers_own_range_is_a_contradiction(ask: Ask) -> None:
+    statement = "{observation: alt, at: screening, latest: {above: 1 x ULN}}"
+    chart = "observations: [{concept: alt, date: 2026-10-20, value: 30 U/L, flag: %s, range: 0-40 U/L}]"
+    assert [reason.code for reason in ask(statement, chart % "H").reasons] == ["conflicting"]
+    assert ask(statement, chart % "N").truth is FALSE
+
+
+def test_who_is_not_born_yet_has_no_age(ask: Ask) -> None:
+    assert ask("{age: {below: 18 years}, at: screening}", "birth_date: 2030-01-01").truth is UNKNOWN
+
+
+def test_what_begins_after_the_date_makes_no_list_live(ask: Ask) -> None:
+    statement = "{condition: sle, ever: true, documented: true}"
+    assert ask(statement, "conditions: [{concept: hypertension, start: 2027-03-01}]").truth is UNKNOWN
+    assert ask(statement, "conditions: [{concept: hypertension, start: 2025-03-01}]").truth is FALSE

@@ -137,7 +137,7 @@ def test_rise_sustained_needs_a_result_that_confirms_it(ask: Ask) -> None:
 def test_the_days_steroid_dose_is_summed_in_prednisone(ask: Ask) -> None:
     chart = """medications:
   - {concept: prednisone, start: 2026-01-01, dose: 10 mg/day, status: active}
-  - {concept: methylprednisolone, start: 2026-01-01, dose: 8 mg/day, status: active}"""
+  - {concept: methylprednisolone, start: 2026-01-01, dose: 8 mg/day, route: oral, status: active}"""
     cap = "{observation: prednisone-equivalent-dose, at: screening, latest: {at_most: %s mg/day}}"
     assert ask(cap % 20, chart).truth is PT
     assert ask(cap % 19, chart).truth is FALSE

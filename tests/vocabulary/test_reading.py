@@ -249,11 +249,42 @@ def test_a_name_within_the_words(vocabulary: Vocabulary, entry: Callable[..., En
     assert vocabulary.read(family, entry(family, text=text)).is_ == {concept}  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("family", "text", "concept"),
+    [
+        ("medication", text, "rituximab")
+        for text in (
+            "no rituximab", "Rituximab-naive", "rituximab declined", "switch from rituximab to ocrelizumab", "pre-medication for rituximab",
+            "rituximab allergy", "prior to rituximab: acetaminophen", "anti-rituximab antibody test", "rituximab or ocrelizumab",
+            "rituximab/ocrelizumab", "rituximab?", "?rituximab", "- rituximab", "planned rituximab", "never had rituximab",
+        )
+    ]
+    + [
+        ("medication", "Methotrexate injection not started", "methotrexate"),
+        ("immunization", "live vaccine refused", "live-vaccine"),
+        ("procedure", "assessed for Descartes-08", "descartes-08"),
+        ("condition", "?lymphoma", "lymphoma"),
+        ("condition", "lymphoma (?)", "lymphoma"),
+    ],
+)  # fmt: skip
+def test_a_name_among_other_words_is_a_mention(
+    vocabulary: Vocabulary, entry: Callable[..., Entry], family: str, text: str, concept: str
+) -> None:
+    one = entry(family, text=text)
+    assert concept not in vocabulary.read(family, one).is_  # type: ignore[arg-type]
+    assert stances(vocabulary, family, one, concept) == [MAY_BE]
+
+
+def test_what_a_terminology_calls_a_code_it_names(vocabulary: Vocabulary, entry: Callable[..., Entry]) -> None:
+    one = entry("medication", ("rxnorm", "999999999", "Rituximab 10 MG/ML Injectable Solution [Brandname]"))
+    assert vocabulary.read("medication", one).is_ == {"rituximab"}
+
+
 def test_a_drug_name_says_nothing_of_another_drug(vocabulary: Vocabulary, entry: Callable[..., Entry]) -> None:
     one = entry("medication", text="methylprednisolone 4 MG Oral Tablet")
     assert stances(vocabulary, "medication", one, "prednisolone", "glucocorticoid", "rituximab") == [IS_NOT, IS, IS_NOT]
-    both = entry("medication", text="Rituximab with MTX")
-    assert stances(vocabulary, "medication", both, "rituximab", "methotrexate", "azathioprine") == [IS, MAY_BE, IS_NOT]
+    both = entry("medication", text="Rituximab with MTX")  # a word beside it that no order has: what is said of it is open
+    assert stances(vocabulary, "medication", both, "rituximab", "methotrexate", "azathioprine") == [MAY_BE, MAY_BE, PRESUMED_NOT]
     mix = entry("medication", text="cyclophosphamide and fludarabine")
     assert vocabulary.read("medication", mix).is_ == {"cyclophosphamide", "fludarabine"}
 

@@ -154,10 +154,11 @@ CASES: list[tuple[Any, tuple[Event, ...], bool | None]] = [
     ({"medication": "dexa", "ever": True, "where": {"dose": {"at_least": "4 mg/day", "as": "prednisone"}}}, (fact("dexa", 1, 2, dose=1.0),), True),
     ({"medication": "dexa", "ever": True, "where": {"route": "oral"}}, (fact("dexa", 1, 2, route="intravenous"),), False),
     # the day's dose
-    ({"observation": "prednisone-equivalent-dose", "at": "screening", "latest": {"at_least": "6 mg/day"}}, (fact("prednisone", 1, RUNNING, dose=2.0), fact("dexa", 1, RUNNING)), True),
-    ({"observation": "prednisone-equivalent-dose", "at": "screening", "latest": {"above": "6 mg/day"}}, (fact("prednisone", 1, RUNNING, dose=2.0), fact("dexa", 1, RUNNING)), False),
+    ({"observation": "prednisone-equivalent-dose", "at": "screening", "latest": {"at_least": "6 mg/day"}}, (fact("prednisone", 1, RUNNING, dose=2.0), fact("dexa", 1, RUNNING, route="oral")), True),
+    ({"observation": "prednisone-equivalent-dose", "at": "screening", "latest": {"above": "6 mg/day"}}, (fact("prednisone", 1, RUNNING, dose=2.0), fact("dexa", 1, RUNNING, route="oral")), False),
     ({"observation": "prednisone-equivalent-dose", "at": "screening", "latest": {"above": "1 mg/day"}}, (fact("prednisone", 1, 5), fact("prednisone", 1, 5)), True),
     ({"observation": "prednisone-equivalent-dose", "at": "screening", "latest": {"below": "1 mg/day"}}, (), True),
+    ({"observation": "prednisone-equivalent-dose", "at": "screening", "latest": {"below": "1 mg/day"}}, (fact("dexa", 1, RUNNING, route="topical"),), True),
     ({"observation": "prednisone-equivalent-dose", "within": "1 day", "unchanged": True}, (fact("prednisone", 1, 4), fact("prednisone", 5, RUNNING, dose=2.0)), False),
     # values
     ({"observation": "enzyme", "ever": True, "latest": {"above": "1.5 x ULN"}}, (result("enzyme", 1, 3.5, high=2.0),), True),

@@ -319,8 +319,8 @@ class _Preparation:
         lo, hi = self._start(entry, planned)
         fact = Fact(family, entry, self.order, reading, self._narrowest(concepts), concepts, lo, hi, lo, FOREVER, planned=planned)
         self.order += 1
-        if status == "possible":
-            fact.certain, fact.mark = False, "unconfirmed"
+        if status == "possible" or (reading.queried and status == "certain"):
+            fact.certain, fact.mark = False, "unconfirmed"  # "?lymphoma" is a suspicion, whatever its status
         if entry.misread:
             fact.certain, fact.mark = False, "not_understood"
         self._end(fact)

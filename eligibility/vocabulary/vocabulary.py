@@ -59,7 +59,8 @@ class Reading:
     whose words it carries; ``named`` those whose whole name stands in its words; ``equal`` those
     whose name is the whole text although a code speaks against it; ``above`` those of whose codes
     it carries a header. ``exact``: told by concept name or the site's map, so that it is nothing
-    else. ``none``: the site's map says it is none of ours. ``systems``: systems of its codes.
+    else. ``queried``: its words name it with a question mark, or a minus before them: it is this, if it is at
+    all. ``none``: the site's map says it is none of ours. ``systems``: systems of its codes.
     """
 
     family: Family
@@ -72,6 +73,7 @@ class Reading:
     wordless: bool = False
     exact: bool = False
     none: bool = False
+    queried: bool = False
 
     @property
     def understood(self) -> bool:
@@ -220,9 +222,14 @@ class Vocabulary:
         words = texts or meanings
         index = self._index(family)
         found = [index.find(text) for text in words]
-        queried = {fold(untagged(text)) for text in (entry.text, *(c.display for c in entry.codes)) if text and _QUERY.search(text)}
-        plain = [(text, one) for text, one in zip(texts, found, strict=False) if text not in queried]
-        said = self._said(family, index, plain, self._terms(entry.codes)) if texts else frozenset[str]()
+        terms = self._terms(entry.codes)
+        asked = {fold(untagged(text)) for text in (entry.text, *(c.display for c in entry.codes)) if text and _QUERY.search(text)}
+        pairs = list(zip(texts, found, strict=True)) if texts else []
+        said = self._said(family, index, [(text, one) for text, one in pairs if text not in asked], terms)
+        queried = False
+        if asked and not said and not coded:
+            said = self._said(family, index, [(text, one) for text, one in pairs if text in asked], terms)
+            queried = bool(said)
         if coded:
             # the code decides; words may only be finer than it
             certain = frozenset(coded).union(id_ for id_ in said if any(id_ in self._below[known] for known in coded))
@@ -245,6 +252,7 @@ class Vocabulary:
             above=above,
             systems=systems,
             wordless=not words,
+            queried=queried and bool(is_),
         )
 
     def _terms(self, codes: tuple[Coding, ...]) -> frozenset[str]:

@@ -163,3 +163,9 @@ def test_what_begins_after_the_date_makes_no_list_live(ask: Ask) -> None:
     statement = "{condition: sle, ever: true, documented: true}"
     assert ask(statement, "conditions: [{concept: hypertension, start: 2027-03-01}]").truth is UNKNOWN
     assert ask(statement, "conditions: [{concept: hypertension, start: 2025-03-01}]").truth is FALSE
+
+
+def test_a_queried_diagnosis_is_possible_and_no_more(ask: Ask) -> None:
+    assert ask("{condition: cancer, ever: true}", 'conditions: [{text: "?lymphoma", start: 2024-05-01}]').truth is UNKNOWN
+    assert ask("{condition: cancer, ever: true}", "conditions: [{text: lymphoma, start: 2024-05-01}]").truth is TRUE
+    assert ask("{medication: rituximab, ever: true}", 'medications: [{text: "rituximab?", start: 2024-05-01}]').truth is UNKNOWN

@@ -256,15 +256,13 @@ def test_a_name_within_the_words(vocabulary: Vocabulary, entry: Callable[..., En
         for text in (
             "no rituximab", "Rituximab-naive", "rituximab declined", "switch from rituximab to ocrelizumab", "pre-medication for rituximab",
             "rituximab allergy", "prior to rituximab: acetaminophen", "anti-rituximab antibody test", "rituximab or ocrelizumab",
-            "rituximab/ocrelizumab", "rituximab?", "?rituximab", "- rituximab", "planned rituximab", "never had rituximab",
+            "rituximab/ocrelizumab", "planned rituximab", "never had rituximab",
         )
     ]
     + [
         ("medication", "Methotrexate injection not started", "methotrexate"),
         ("immunization", "live vaccine refused", "live-vaccine"),
         ("procedure", "assessed for Descartes-08", "descartes-08"),
-        ("condition", "?lymphoma", "lymphoma"),
-        ("condition", "lymphoma (?)", "lymphoma"),
     ],
 )  # fmt: skip
 def test_a_name_among_other_words_is_a_mention(
@@ -273,6 +271,22 @@ def test_a_name_among_other_words_is_a_mention(
     one = entry(family, text=text)
     assert concept not in vocabulary.read(family, one).is_  # type: ignore[arg-type]
     assert stances(vocabulary, family, one, concept) == [MAY_BE]
+
+
+@pytest.mark.parametrize(
+    ("family", "text", "concept"),
+    [
+        ("condition", "?lymphoma", "lymphoma"),
+        ("condition", "lymphoma (?)", "lymphoma"),
+        ("medication", "rituximab?", "rituximab"),
+        ("medication", "- rituximab", "rituximab"),
+    ],
+)
+def test_a_name_with_a_question_mark_is_a_suspicion(
+    vocabulary: Vocabulary, entry: Callable[..., Entry], family: str, text: str, concept: str
+) -> None:
+    reading = vocabulary.read(family, entry(family, text=text))  # type: ignore[arg-type]
+    assert (reading.is_, reading.queried) == ({concept}, True)
 
 
 def test_what_a_terminology_calls_a_code_it_names(vocabulary: Vocabulary, entry: Callable[..., Entry]) -> None:

@@ -111,6 +111,18 @@ _SUBJECT_SCHEMA: dict[str, Any] = {
 SubjectField = Annotated[Any, PlainValidator(lambda raw: parse_subject(raw)), WithJsonSchema(_SUBJECT_SCHEMA)]
 
 
+def _entries(raw: object) -> tuple[Subject, ...]:
+    if not isinstance(raw, list | tuple):
+        raise refuse("not-a-list", "a named list is a list of concepts")
+    if not raw:
+        raise refuse("empty-list", "a list without entries asks nothing")
+    return tuple(parse_subject(one, 1) for one in raw)
+
+
+# Any as above: a tuple of entries, each a name or a list of names
+NamedList = Annotated[Any, PlainValidator(_entries), WithJsonSchema({"type": "array", "minItems": 1})]
+
+
 def _count(raw: object) -> int:
     text = str(raw).strip() if isinstance(raw, str | int) and not isinstance(raw, bool) else ""
     if not text.isdigit():

@@ -16,11 +16,11 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
-from .criteria import Name, Names, Node, Statement, Words, refuse
+from .criteria import Name, NamedList, Names, Node, Statement, Words, refuse
 from .finding import Evidence, Finding
 from .quantity import Interval
 from .time import Duration
-from .trial import Definition, Derived, Visit, _entries
+from .trial import Definition, Derived, Visit
 from .truth import FALSE, PRESUMED_FALSE, TRUE, Truth
 
 Axis = Literal["risk", "benefit", "logistics"]
@@ -175,9 +175,7 @@ class FlagFile(Node):
 
     schedule: dict[str, Visit] = {}
     horizon: Duration = Duration(26, "week")
-    lists: dict[
-        str, Annotated[tuple[Any, ...], PlainValidator(lambda raw: _entries(raw)), WithJsonSchema({"type": "array", "minItems": 1})]
-    ] = {}
+    lists: dict[str, NamedList] = {}
     derived: dict[str, Derived] = {}
     definitions: dict[str, Definition] = {}
     flags: tuple[FlagRule, ...]

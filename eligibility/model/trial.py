@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
-from .criteria import Ask, Name, Names, Node, NotPublished, Statement, Subject, Words, parse_subject, refuse
+from .criteria import Ask, Name, NamedList, Names, Node, NotPublished, Statement, Words, refuse
 from .time import Duration
 
 TRIAL_ID = re.compile(r"[A-Z0-9][A-Za-z0-9._-]*")
@@ -242,9 +242,7 @@ class TrialFile(Node):
     trial: TrialHeader
     schedule: dict[str, Visit] = {}
     horizon: Duration = Duration(26, "week")
-    lists: dict[
-        str, Annotated[tuple[Any, ...], PlainValidator(lambda raw: _entries(raw)), WithJsonSchema({"type": "array", "minItems": 1})]
-    ] = {}
+    lists: dict[str, NamedList] = {}
     derived: dict[str, Derived] = {}
     definitions: dict[str, Definition] = {}
     arms: dict[str, Arm] = {}
@@ -277,11 +275,3 @@ class TrialFile(Node):
                     raise refuse("twice", "the criterion id {id} stands twice", id=criterion.id)
             seen.add((arm, criterion.id))
         return self
-
-
-def _entries(raw: object) -> tuple[Subject, ...]:
-    if not isinstance(raw, list | tuple):
-        raise refuse("not-a-list", "a named list is a list of concepts")
-    if not raw:
-        raise refuse("empty-list", "a list without entries asks nothing")
-    return tuple(parse_subject(one, 1) for one in raw)

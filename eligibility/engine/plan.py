@@ -90,6 +90,8 @@ class Leaf:
     documented: bool = False
     asks: str = ""
     shows: tuple[str, ...] = ()
+    items: tuple[tuple[str, ...] | None, tuple[str, ...] | None] | None = None
+    """``only`` and ``without`` of a score, None where the whole of it is asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -380,6 +382,7 @@ class _Compiler:
             filters=bool(isinstance(test, Test) or selector.where or selector.excepts or selector.while_ or selector.around),
             documented=bool(atom.documented),
             asks=asks if question is not None else "",
+            items=(atom.only, atom.without) if atom.only is not None or atom.without is not None else None,
         )
 
     def _selector(

@@ -146,6 +146,8 @@ class Record:
     first_of: dict[Family, int]
     notices: tuple[Notice, ...]
     ledger: Ledger
+    courses: dict[str, tuple[list[Fact], int, bool]] = field(default_factory=dict)
+    """Courses of a drug as an engine gathers them, kept by concept: they are the same on every day looked at."""
     _may: dict[tuple[str, Family], tuple[list[Fact], list[Fact]]] = field(default_factory=dict)
 
     def may_be(self, concept: str, families: Iterable[Family]) -> tuple[list[Fact], list[Fact]]:

@@ -63,7 +63,7 @@ class Words(Doses):
         if presumed_not or leaf.selector.silent:
             # in the strict reading an entry only presumed not to be this may be it, and so may what silence hides
             strict = self._word(self._scene(answer, [*pool], [*may, *presumed_not], "strict", presumed_not))
-            if leaf.selector.silent:
+            if leaf.selector.silent and not self.brief:
                 answer.candidates = self._scene(answer, pool, may, "presumed", presumed_not).kept
             answer.presumed_only = truth in (TRUE, FALSE) and strict not in (TRUE, FALSE) and bool(presumed_not)
             truth = strict if strict in (TRUE, FALSE) else from_readings("unknown", PRESUMED[truth])
@@ -76,8 +76,6 @@ class Words(Doses):
             kept = self.selecting.judge(pool, leaf, mode, win)
         else:
             kept = pool
-            for candidate in pool:
-                candidate.recorded = candidate.fact.certain and candidate.sure and candidate.placed
         recorded = [candidate for candidate in pool if candidate.recorded]
         return Scene(leaf, win, kept, nearby, self._silence(answer, recorded, presumed_not), recorded)
 

@@ -167,10 +167,18 @@ class ValueTests:
         value = read_value(fact, self.vocabulary) if value is None else value
         if test.is_ is not None:
             return self._named(fact, value, test.is_)
-        return conjunction(self._bound(fact, value, how, limit) for how, limit in test.bounds())
+        bounds = test.bounds()
+        if len(bounds) == 1:
+            return self._bound(fact, value, *bounds[0])
+        return conjunction([self._bound(fact, value, how, limit) for how, limit in bounds])
 
     def _bound(self, fact: Fact, value: Value, how: Comparison, limit: Limit) -> Answer:
         match limit:
+            case Measure():  # by far the commonest, so asked first
+                concept = self.vocabulary.concepts.get(fact.concept)
+                if concept is not None and concept.classes and concept.unit is None:
+                    return self._class(fact, value, how, f"{limit.value:g}")
+                return self._number(fact, value, how, limit)
             case NotGiven():
                 return unknown("not_published")
             case TimesLimit():
@@ -179,16 +187,16 @@ class ValueTests:
                 return self._class(fact, value, how, limit.name)
             case Titre():
                 return self._compare(value, how, Interval.exactly(limit.dilution))
-            case Measure() | Alternatives() | Extreme():
-                concept = self.vocabulary.concepts.get(fact.concept)
-                if concept is not None and concept.classes and concept.unit is None and isinstance(limit, Measure):
-                    return self._class(fact, value, how, f"{limit.value:g}")
-                if isinstance(limit, Extreme) or any(isinstance(part, TimesLimit) for part in getattr(limit, "of", ())):
+            case Alternatives() | Extreme():
+                if isinstance(limit, Extreme) or any(isinstance(part, TimesLimit) for part in limit.of):
                     return self._extreme(fact, value, how, limit)
-                if value.problem is not None:
-                    return unknown(value.problem)
-                converted = self.convert(fact, limit)
-                return unknown("unit") if converted is None else self._compare(value, how, converted)
+                return self._number(fact, value, how, limit)
+
+    def _number(self, fact: Fact, value: Value, how: Comparison, limit: Measure | Alternatives) -> Answer:
+        if value.problem is not None:
+            return unknown(value.problem)
+        converted = self.convert(fact, limit)
+        return unknown("unit") if converted is None else self._compare(value, how, converted)
 
     @staticmethod
     def _compare(value: Value, how: Comparison, limit: Interval) -> Answer:
@@ -202,9 +210,10 @@ class ValueTests:
     def convert(self, fact: Fact, limit: Measure | Alternatives) -> Interval | None:
         """A limit in the unit of the fact's concept; of several, the one in the result's own unit."""
         key = ("limit", limit)
-        if key not in fact.memo:
-            fact.memo[key] = self._convert(fact, limit)
-        return fact.memo[key]  # type: ignore[no-any-return]
+        known = fact.memo.get(key, fact)  # None is an answer
+        if known is fact:
+            known = fact.memo[key] = self._convert(fact, limit)
+        return known  # type: ignore[no-any-return]
 
     def _convert(self, fact: Fact, limit: Measure | Alternatives) -> Interval | None:
         parts: Iterable[Any] = limit.of if isinstance(limit, Alternatives) else (limit,)

@@ -86,6 +86,10 @@ class Evidence:
     source: str | None = None
     absence: str | None = None
 
+    def __hash__(self) -> int:
+        # the rest seldom tells two apart, and each is hashed once for every node above it
+        return hash((self.concept, self.start, self.source))
+
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
@@ -106,6 +110,9 @@ class Assumption:
     since: int | None = None
     count: int = 0
     sources: tuple[str, ...] = ()
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.item, self.start))  # enough to tell nearly all apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +202,11 @@ class CriterionResult:
     @property
     def computable_open(self) -> bool:
         """Open for some reason other than a person's judgement or an unpublished demand."""
-        return self.effect == "open" and any(r.code not in ("needs_judgement", "not_published") for r in self.reasons)
+        if self.effect == "open":
+            for reason in self.reasons:
+                if reason.code not in ("needs_judgement", "not_published"):
+                    return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

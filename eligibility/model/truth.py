@@ -34,6 +34,8 @@ class Truth(IntEnum):
     PRESUMED_TRUE = 1
     TRUE = 2
 
+    __hash__ = int.__hash__  # an Enum hashes its name, in Python; the tables below are looked up all the time
+
 
 FALSE, PRESUMED_FALSE, UNKNOWN, PRESUMED_TRUE, TRUE = sorted(Truth)
 _ORDER = (FALSE, PRESUMED_FALSE, UNKNOWN, PRESUMED_TRUE, TRUE)

@@ -31,11 +31,12 @@ from ..model.criteria import (
     Subject,
     Test,
 )
-from ..model.finding import Kind
+from ..model.finding import Finding, Kind, Reason
 from ..model.patient import Family
 from ..model.site import criterion_digest
 from ..model.time import Duration
 from ..model.trial import Criterion, Definition, Derived, TrialFile, Visit
+from ..model.truth import UNKNOWN
 from ..vocabulary.vocabulary import Vocabulary
 from .windows import When_, compile_time
 
@@ -92,6 +93,8 @@ class Leaf:
     shows: tuple[str, ...] = ()
     items: tuple[tuple[str, ...] | None, tuple[str, ...] | None] | None = None
     """``only`` and ``without`` of a score, None where the whole of it is asked for."""
+    unanswered: Finding | None = None
+    """The finding of a question that nobody has answered, the same for everyone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -355,10 +358,12 @@ class _Compiler:
             case Ask(ask=text, show=show, valid_for=valid_for):
                 shows = tuple(concept for name in show for entry in self._entries(name, "observation") for concept in entry)
                 number = self._question(text, shows, valid_for)
-                return self._leaf(node, kind="ask", question=number, name=text, criterion=self._criterion, shows=shows)
+                nobody = Finding(node, UNKNOWN, (Reason("needs_judgement", text),))
+                return self._leaf(node, kind="ask", question=number, name=text, criterion=self._criterion, shows=shows, unanswered=nobody)
             case NotPublished(not_published=text):
                 number = self._question(text, (), None)
-                return self._leaf(node, kind="not_published", question=number, name=text, criterion=self._criterion)
+                nobody = Finding(node, UNKNOWN, (Reason("not_published", text),))
+                return self._leaf(node, kind="not_published", question=number, name=text, criterion=self._criterion, unanswered=nobody)
         raise TypeError(f"no plan for {type(node).__name__}")
 
     def _definition(self, node: Node, name: str) -> PlanNode:

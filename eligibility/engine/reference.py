@@ -34,7 +34,7 @@ from ..model.patient import Allergy, Condition, Observation, Patient, Quantity
 from ..model.site import Attestation
 from ..model.time import MINUTES, Duration, day_of
 from ..model.trial import Definition, Derived, Visit
-from ..model.truth import FALSE, NOT, PRESUMED, TRUE, UNKNOWN, Truth
+from ..model.truth import FALSE, NOT, PRESUMED, PRESUMED_FALSE, PRESUMED_TRUE, TRUE, UNKNOWN, Truth
 from ..vocabulary.vocabulary import Vocabulary
 from .plan import Leaf, Plan, PlanCriterion, PlanNode, compile_statement
 from .reasons import LeafAnswer
@@ -47,14 +47,14 @@ from .words import Words
 
 PASSES: dict[tuple[Kind, Truth], Effect] = {
     ("inclusion", TRUE): "passes",
-    ("inclusion", Truth.PRESUMED_TRUE): "passes",
+    ("inclusion", PRESUMED_TRUE): "passes",
     ("inclusion", UNKNOWN): "open",
-    ("inclusion", Truth.PRESUMED_FALSE): "open",
+    ("inclusion", PRESUMED_FALSE): "open",
     ("inclusion", FALSE): "blocks",
     ("exclusion", TRUE): "blocks",
-    ("exclusion", Truth.PRESUMED_TRUE): "open",
+    ("exclusion", PRESUMED_TRUE): "open",
     ("exclusion", UNKNOWN): "open",
-    ("exclusion", Truth.PRESUMED_FALSE): "passes",
+    ("exclusion", PRESUMED_FALSE): "passes",
     ("exclusion", FALSE): "passes",
 }
 """What each truth does on each list (MEANING 2): silence may let pass, it never makes a barrier."""
@@ -155,22 +155,25 @@ class Evaluation:
 
     def _leaf_truth(self, leaf: Leaf, criterion: PlanCriterion | None) -> Truth:
         if leaf.kind in ("fact", "dose"):
-            return self._attested(leaf, criterion, self.answer(leaf, criterion).truth)[0]
+            truth = self.answer(leaf, criterion).truth
+            return truth if leaf.question is None else self._attested(leaf, criterion, truth)[0]
         return self._leaf(leaf, criterion).truth
 
     def answer(self, leaf: Leaf, criterion: PlanCriterion | None) -> LeafAnswer:
         """The full answer of a fact leaf."""
         known = self.leaf_answers.get(leaf.index)
         if known is None:
-            self.selecting.answers = self._exemptions(leaf, criterion)
+            self.selecting.answers = self._exemptions(leaf, criterion) if self.settings.attestations else {}
             known = self.leaf_answers[leaf.index] = self.words.answer(leaf)
         return known
 
     def _find_leaf(self, leaf: Leaf, criterion: PlanCriterion | None) -> Finding:
         match leaf.kind:
             case "ask" | "not_published":
-                code: Literal["needs_judgement", "not_published"] = "needs_judgement" if leaf.kind == "ask" else "not_published"
-                finding = Finding(leaf.node, UNKNOWN, (Reason(code, leaf.name),), evidence=self._shown(leaf))
+                assert leaf.unanswered is not None
+                finding = leaf.unanswered
+                if leaf.shows:
+                    finding = replace(finding, evidence=self._shown(leaf))
             case "age":
                 return self._age(leaf)
             case "sex":
@@ -188,6 +191,8 @@ class Evaluation:
                     answer.basis,
                     answer.on_record,
                 )
+        if leaf.question is None:
+            return finding
         truth, by = self._attested(leaf, criterion, finding.truth)
         if by == "attested":
             return replace(finding, truth=truth, reasons=(), basis="attested", on_record=False)
@@ -218,7 +223,7 @@ class Evaluation:
     def _exemptions(self, leaf: Leaf, criterion: PlanCriterion | None) -> dict[int, Answer]:
         """Attested answers to the questions inside a leaf's exceptions."""
         selector = leaf.selector
-        if criterion is None or selector is None or not self.settings.attestations:
+        if criterion is None or selector is None:
             return {}
         said: dict[int, Answer] = {}
         for exemption in selector.excepts:
@@ -299,8 +304,9 @@ class Evaluation:
 
     def evidence(self, fact: Fact, certain: bool) -> Evidence:
         """A fact as the chart shows it."""
-        known = fact.memo.get("evidence")
-        if known is not None and known.certain == certain:
+        key = "shown" if certain else "shown as possible"
+        known = fact.memo.get(key)
+        if known is not None:
             return known  # type: ignore[no-any-return]
         entry = fact.entry
         value = unit = interval = None
@@ -324,7 +330,7 @@ class Evaluation:
             certain,
             entry.source,
         )
-        fact.memo["evidence"] = shown
+        fact.memo[key] = shown
         return shown
 
     @staticmethod
@@ -521,7 +527,7 @@ def evaluate_criterion(evaluation: Evaluation, criterion: PlanCriterion) -> Crit
         parts = [*gates.values(), when]
     truth = _whole(criterion.kind, applies, when.truth)
     finding = when if len(parts) == 1 else _gated(criterion, applies, when, parts[:-1], truth)
-    presumed: Any = {Truth.PRESUMED_TRUE: "true", Truth.PRESUMED_FALSE: "false"}.get(truth)
+    presumed: Any = {PRESUMED_TRUE: "true", PRESUMED_FALSE: "false"}.get(truth)
     return CriterionResult(
         id=criterion.id,
         kind=criterion.kind,
@@ -529,7 +535,7 @@ def evaluate_criterion(evaluation: Evaluation, criterion: PlanCriterion) -> Crit
         truth=truth,
         effect=PASSES[criterion.kind, truth],
         applies=applies,
-        not_applicable=applies in (FALSE, Truth.PRESUMED_FALSE),
+        not_applicable=applies in (FALSE, PRESUMED_FALSE),
         finding=finding,
         basis=finding.basis,
         on_record=finding.on_record,

@@ -85,16 +85,17 @@ class Selecting:
 
     def window(self, selector: Selector, fact: Fact | None = None) -> Window:
         """The window of a selector; the whole past where it says no time."""
-        if selector.when is None or selector.around is not None:
+        when = selector.when
+        if when is None or selector.around is not None:
             # what comes after another fact may come after the date too: that part is unseen
-            ahead = selector.when is not None and selector.when.direction == "on"
-            last = around(selector.when, (self.day, self.day), (self.day, self.day)).u2 if ahead and selector.when is not None else self.day
+            ahead = when is not None and when.direction == "on"
+            last = around(when, (self.day, self.day), (self.day, self.day)).u2 if ahead and when is not None else self.day
             return Window(NEVER_DAY, NEVER_DAY, self.day, max(last, self.day), self.day, self.day, bounded=False)
-        if selector.when.per_drug:
-            return window(selector.when, self.anchors, self.half_life(fact))
-        known = self._windows.get(id(selector.when))
+        if when.per_drug:
+            return window(when, self.anchors, self.half_life(fact))
+        known = self._windows.get(id(when))
         if known is None:
-            known = self._windows[id(selector.when)] = window(selector.when, self.anchors)
+            known = self._windows[id(when)] = window(when, self.anchors)
         return known
 
     def half_life(self, fact: Fact | None) -> tuple[float, float] | None:
@@ -139,20 +140,19 @@ class Selecting:
         selector = leaf.selector
         assert selector is not None
         plan = leaf.question is not None
+        per_drug = selector.when is not None and selector.when.per_drug
         inside: list[Candidate] = []
         outside: list[Fact] = []
         for fact, sure in facts:
-            own = self.window(selector, fact) if selector.when is not None and selector.when.per_drug else win
+            own = self.window(selector, fact) if per_drug else win
             possible, certain = self.placement(fact, own, plan=plan)
-            if not possible:
+            if certain:
+                inside.append(Candidate(fact, sure, True, ()))
+            elif not possible:
                 outside.append(fact)
-                continue
-            why: tuple[tuple[ReasonCode, str], ...] = ()
-            if not certain:
-                why = self.why_not(fact, own)
-                if selector.when is not None and selector.when.per_drug and self.half_life(fact) is None:
-                    why = (("unit", "start"),)
-            inside.append(Candidate(fact, sure, certain, why))
+            else:
+                why = self.why_not(fact, own) if not per_drug or self.half_life(fact) is not None else (("unit", "start"),)
+                inside.append(Candidate(fact, sure, False, why))
         return inside, outside
 
     def facts(self, concepts: tuple[str, ...], families: tuple[Any, ...], *, plans: bool = False) -> list[tuple[Fact, bool]]:
@@ -161,12 +161,15 @@ class Selecting:
         if len(concepts) == 1:
             found = index.get(concepts[0])
             return [pair for pair in found if pair[0].family in families] if found else []
-        best: dict[int, tuple[Fact, bool]] = {}
-        for concept in concepts:
-            for fact, sure in index.get(concept, ()):
-                if fact.family in families and (fact.order not in best or sure):
-                    best[fact.order] = (fact, sure)
-        return [best[order] for order in sorted(best)]
+        known = self.record.of_lists.get((concepts, families, plans))
+        if known is None:
+            best: dict[int, tuple[Fact, bool]] = {}
+            for concept in concepts:
+                for fact, sure in index.get(concept, ()):
+                    if fact.family in families and (fact.order not in best or sure):
+                        best[fact.order] = (fact, sure)
+            known = self.record.of_lists[concepts, families, plans] = [best[order] for order in sorted(best)]
+        return known
 
     def judge(self, candidates: list[Candidate], leaf: Leaf, mode: Mode, win: Window) -> list[Candidate]:
         """Membership and the test's answer of each candidate in a reading; those certainly not asked for drop out."""

@@ -14,7 +14,7 @@ from math import inf
 from typing import Any
 
 from ..model.criteria import DoseTest, GradeTest, Limits
-from ..model.finding import ReasonCode
+from ..model.finding import ReasonCode, quick
 from ..model.limits import Alternatives, ClassName, Extreme, Limit, Measure, NotGiven, TimesLimit, Titre
 from ..model.patient import Medication, Observation, Quantity, ReferenceRange
 from ..model.quantity import Comparison, Interval, nine
@@ -28,6 +28,7 @@ Answer = tuple[bool | None, tuple["Why", ...]]
 """True, False or None (unknown), and why it is unknown."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Why:
     """A reason code with what exactly is missing of the entry, for words and needs."""

@@ -6,7 +6,7 @@ entry, so that results are never pooled; every question that a person may answer
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -31,11 +31,12 @@ from ..model.criteria import (
     Subject,
     Test,
 )
-from ..model.finding import Kind
+from ..model.finding import Finding, Kind, Reason
 from ..model.patient import Family
 from ..model.site import criterion_digest
 from ..model.time import Duration
 from ..model.trial import Criterion, Definition, Derived, TrialFile, Visit
+from ..model.truth import UNKNOWN
 from ..vocabulary.vocabulary import Vocabulary
 from .windows import When_, compile_time
 
@@ -90,6 +91,10 @@ class Leaf:
     documented: bool = False
     asks: str = ""
     shows: tuple[str, ...] = ()
+    items: tuple[tuple[str, ...] | None, tuple[str, ...] | None] | None = None
+    """``only`` and ``without`` of a score, None where the whole of it is asked for."""
+    unanswered: Finding | None = None
+    """The finding of a question that nobody has answered, the same for everyone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +138,7 @@ class PlanCriterion:
     unless: PlanNode | None
     questions: tuple[Question, ...]
     definitions: tuple[tuple[str, Definition], ...]
+    leaves: tuple[int, ...] = ()
     concepts: frozenset[str] = frozenset()
     families: tuple[Family, ...] = ()
     person_free: bool = False
@@ -165,6 +171,49 @@ class PlanCriterion:
         return "part" if asked or "not_published" in kinds else "computable"
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which leaves and criteria ask about a concept or a family, of those that a chart can be silent on."""
+
+    leaves: frozenset[int]
+    criteria: frozenset[int]
+    concepts: frozenset[str]
+    leaves_on: Mapping[str, Sequence[int]]
+    criteria_on: Mapping[str, Sequence[int]]
+    leaves_in: Mapping[Family, Sequence[int]]
+    criteria_in: Mapping[Family, Sequence[int]]
+
+    @classmethod
+    def of(cls, all_leaves: Iterable[Leaf], all_criteria: Iterable[PlanCriterion]) -> Asked:
+        """Gathered once a plan."""
+        leaves_on: dict[str, list[int]] = {}
+        leaves_in: dict[Family, list[int]] = {}
+        criteria_on: dict[str, list[int]] = {}
+        criteria_in: dict[Family, list[int]] = {}
+        plain = [leaf for leaf in all_leaves if leaf.kind == "fact" and leaf.derived is None and leaf.question is None]
+        for leaf in plain:
+            assert leaf.selector is not None
+            for concept in leaf.selector.concepts:
+                leaves_on.setdefault(concept, []).append(leaf.index)
+            for family in leaf.selector.unclear_families:
+                leaves_in.setdefault(family, []).append(leaf.index)
+        free = [(number, criterion) for number, criterion in enumerate(all_criteria) if criterion.person_free and criterion.when is not None]
+        for number, criterion in free:
+            for concept in criterion.concepts:
+                criteria_on.setdefault(concept, []).append(number)
+            for family in criterion.families:
+                criteria_in.setdefault(family, []).append(number)
+        return cls(
+            frozenset(leaf.index for leaf in plain),
+            frozenset(number for number, _ in free),
+            frozenset(leaves_on) | frozenset(criteria_on),
+            leaves_on,
+            criteria_on,
+            leaves_in,
+            criteria_in,
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """A trial ready to be evaluated against records read with the same vocabulary."""
@@ -175,8 +224,26 @@ class Plan:
     leaves: tuple[Leaf, ...]
     schedule: Mapping[str, Visit]
     horizon: Duration
+    asked: Asked
     shared: dict[Any, Any] = field(default_factory=dict)
     """Results that do not depend on who the patient is, by what they do depend on. Values are frozen."""
+
+    def silent_on(self, recorded: Set[str], planned: Set[str], unclear: Collection[Family]) -> tuple[Set[int], Set[int]]:
+        """The numbers of the leaves, and of the criteria, that a chart with entries of these concepts has nothing on.
+
+        ``unclear`` are the families with entries that may be anything.
+        """
+        asked = self.asked
+        leaves, criteria = set(asked.leaves), set(asked.criteria)
+        for family in unclear:
+            leaves.difference_update(asked.leaves_in.get(family, ()))
+            criteria.difference_update(asked.criteria_in.get(family, ()))
+        for concept in asked.concepts & recorded:
+            leaves.difference_update(asked.leaves_on.get(concept, ()))
+            criteria.difference_update(asked.criteria_on.get(concept, ()))
+        for concept in asked.concepts & planned:
+            criteria.difference_update(asked.criteria_on.get(concept, ()))
+        return leaves, criteria
 
     def arm(self, name: str | None) -> tuple[PlanCriterion, ...]:
         """The criteria of an arm; of the shared lists for None."""
@@ -192,7 +259,8 @@ def compile_plan(trial: TrialFile, definitions: Mapping[str, Definition], vocabu
     criteria = tuple(compiler.criterion(arm, kind, criterion) for arm, kind, criterion in trial.criteria())
     if compiler.problems:
         raise RuleFileError(*(Problem(code, message, file=trial.id, instead=hint) for code, message, hint in compiler.problems))
-    return Plan(trial, vocabulary, criteria, tuple(compiler.leaves), trial.schedule, trial.horizon)
+    leaves = tuple(compiler.leaves)
+    return Plan(trial, vocabulary, criteria, leaves, trial.schedule, trial.horizon, Asked.of(leaves, criteria))
 
 
 def compile_statement(
@@ -251,6 +319,7 @@ class _Compiler:
             unless,
             tuple(self._questions),
             tuple((name, found) for name, found in named.items() if found is not None),
+            leaves=tuple(dict.fromkeys(leaf.index for leaf in leaves)),
             concepts=frozenset(concept for selector in selectors for concept in selector.concepts),
             families=tuple(sorted({family for selector in selectors for family in selector.families})),
             person_free=all(leaf.kind in ("fact", "ask", "not_published") and leaf.derived is None and not leaf.shows for leaf in leaves),
@@ -289,10 +358,12 @@ class _Compiler:
             case Ask(ask=text, show=show, valid_for=valid_for):
                 shows = tuple(concept for name in show for entry in self._entries(name, "observation") for concept in entry)
                 number = self._question(text, shows, valid_for)
-                return self._leaf(node, kind="ask", question=number, name=text, criterion=self._criterion, shows=shows)
+                nobody = Finding(node, UNKNOWN, (Reason("needs_judgement", text),))
+                return self._leaf(node, kind="ask", question=number, name=text, criterion=self._criterion, shows=shows, unanswered=nobody)
             case NotPublished(not_published=text):
                 number = self._question(text, (), None)
-                return self._leaf(node, kind="not_published", question=number, name=text, criterion=self._criterion)
+                nobody = Finding(node, UNKNOWN, (Reason("not_published", text),))
+                return self._leaf(node, kind="not_published", question=number, name=text, criterion=self._criterion, unanswered=nobody)
         raise TypeError(f"no plan for {type(node).__name__}")
 
     def _definition(self, node: Node, name: str) -> PlanNode:
@@ -380,6 +451,7 @@ class _Compiler:
             filters=bool(isinstance(test, Test) or selector.where or selector.excepts or selector.while_ or selector.around),
             documented=bool(atom.documented),
             asks=asks if question is not None else "",
+            items=(atom.only, atom.without) if atom.only is not None or atom.without is not None else None,
         )
 
     def _selector(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..model.criteria import Count, Test
@@ -28,11 +29,12 @@ class LeafAnswer:
     basis: Basis = "none"
     on_record: bool = False
     assumes: tuple[Assumption, ...] = ()
-    candidates: list[Candidate] = field(default_factory=list)
-    outside: list[Fact] = field(default_factory=list)
-    unclear: list[Fact] = field(default_factory=list)
-    presumed_not: list[Fact] = field(default_factory=list)
-    deciding: list[Fact] = field(default_factory=list)
+    candidates: Sequence[Candidate] = ()
+    contenders: Sequence[Candidate] | None = None  # those of them that may be the one chosen
+    outside: Sequence[Fact] = ()
+    unclear: Sequence[Fact] = ()
+    presumed_not: Sequence[Fact] = ()
+    deciding: Sequence[Fact] = ()
     silent: bool = False
     presumed_only: bool = False  # known by the facts, were it not for entries that are only presumed to be something else
     stated: bool = False
@@ -102,10 +104,8 @@ class Reasons:
             answer.assumes += (Assumption("site_range", answer.leaf.name),)
 
     def _kind_of_basis(self, answer: LeafAnswer) -> Basis:
-        derived = (
-            answer.dose is not None or any(fact.derived_from for fact in answer.deciding) or bool(getattr(answer.leaf.node, "only", None))
-        )
-        return "derived" if derived or getattr(answer.leaf.node, "without", None) else "recorded"
+        derived = answer.dose is not None or answer.leaf.items is not None or any([fact.derived_from for fact in answer.deciding])
+        return "derived" if derived else "recorded"
 
     def _name_deciding(self, answer: LeafAnswer) -> None:
         """The facts the answer rests on."""
@@ -114,14 +114,14 @@ class Reasons:
         kept, truth, choice = answer.candidates, answer.truth, answer.leaf.choice
         if choice in ("latest", "earliest"):
             assert answer.window is not None
-            found = self.contenders(kept, answer.window, choice) or []
-            answer.deciding = [candidate.fact for candidate in found] if truth is not UNKNOWN else []
+            answer.contenders = self.contenders(kept, answer.window, choice)
+            answer.deciding = [candidate.fact for candidate in answer.contenders or ()] if truth is not UNKNOWN else []
         elif choice == "any" and truth is TRUE:
             answer.deciding = [c.fact for c in kept if c.certain and c.answer[0] is True]
         elif choice == "every" and truth is FALSE:
             answer.deciding = [c.fact for c in kept if c.certain and c.answer[0] is False]
         elif truth is not UNKNOWN:
-            answer.deciding = [c.fact for c in kept if c.certain] if (choice not in ("any",) and truth in (TRUE, FALSE)) else []
+            answer.deciding = [c.fact for c in kept if c.certain] if choice != "any" and truth in (TRUE, FALSE) else []
 
     def _reasons(self, answer: LeafAnswer) -> tuple[Reason, ...]:
         name = answer.leaf.name
@@ -163,15 +163,15 @@ class Reasons:
         if not found:
             code = self._nothing(answer)
             add(code, answer.leaf.asks if code == "needs_judgement" else name, "", None)
+        if len(found) == 1:
+            return tuple(found.values())
         return tuple(sorted(found.values(), key=lambda reason: (_ORDER[reason.code], reason.item, reason.source or "")))
 
     def _keepers(self, answer: LeafAnswer) -> list[Candidate]:
         """The candidates that keep the answer from being known."""
         kept, choice = answer.candidates, answer.leaf.choice
         if choice in ("latest", "earliest"):
-            assert answer.window is not None
-            found = self.contenders(kept, answer.window, choice)
-            pool = kept if found is None else found
+            pool = kept if answer.contenders is None else answer.contenders
             return [c for c in pool if not c.certain or c.answer[0] is None]
         if choice in ("rise", "fall", "unchanged"):
             return [c for c in kept if self._vague(answer, c) or not c.certain or c.answer[0] is None]
@@ -205,9 +205,7 @@ class Reasons:
 
     def _disagreement(self, answer: LeafAnswer, add: Any) -> None:
         """Contenders all certain and known that disagree: told differently, or their dates too vague."""
-        if answer.leaf.choice not in ("latest", "earliest") or answer.window is None:
-            return
-        found = self.contenders(answer.candidates, answer.window, answer.leaf.choice)
+        found = answer.contenders
         if not found or any(not c.certain or c.answer[0] is None for c in found):
             return
         if len({c.answer[0] for c in found}) < 2:

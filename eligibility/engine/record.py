@@ -146,6 +146,11 @@ class Record:
     first_of: dict[Family, int]
     notices: tuple[Notice, ...]
     ledger: Ledger
+    courses: dict[str, tuple[list[Fact], int, bool]] = field(default_factory=dict)
+    of_lists: dict[Any, list[tuple[Fact, bool]]] = field(default_factory=dict)
+    entries: dict[Any, list[dict[int, bool]]] = field(default_factory=dict)
+    """What an engine gathers of it, the same on every day looked at: courses of a drug with what joins them, the facts of
+    a list of concepts, and by leaf, for every entry it counts, its facts by number and whether each certainly is of it."""
     _may: dict[tuple[str, Family], tuple[list[Fact], list[Fact]]] = field(default_factory=dict)
 
     def may_be(self, concept: str, families: Iterable[Family]) -> tuple[list[Fact], list[Fact]]:

@@ -6,8 +6,9 @@ evaluated, so that every clause has an answer to show; connectives know nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Literal
 
 from ..errors import UsageError
@@ -29,11 +30,11 @@ from ..model.finding import (
     Status,
 )
 from ..model.limits import ExtremeDuration
-from ..model.patient import Observation, Patient, Quantity
+from ..model.patient import Allergy, Condition, Observation, Patient, Quantity
 from ..model.site import Attestation
 from ..model.time import MINUTES, Duration, day_of
 from ..model.trial import Definition, Derived, Visit
-from ..model.truth import FALSE, NOT, PRESUMED, TRUE, UNKNOWN, Truth
+from ..model.truth import FALSE, NOT, PRESUMED, PRESUMED_FALSE, PRESUMED_TRUE, TRUE, UNKNOWN, Truth
 from ..vocabulary.vocabulary import Vocabulary
 from .plan import Leaf, Plan, PlanCriterion, PlanNode, compile_statement
 from .reasons import LeafAnswer
@@ -46,19 +47,32 @@ from .words import Words
 
 PASSES: dict[tuple[Kind, Truth], Effect] = {
     ("inclusion", TRUE): "passes",
-    ("inclusion", Truth.PRESUMED_TRUE): "passes",
+    ("inclusion", PRESUMED_TRUE): "passes",
     ("inclusion", UNKNOWN): "open",
-    ("inclusion", Truth.PRESUMED_FALSE): "open",
+    ("inclusion", PRESUMED_FALSE): "open",
     ("inclusion", FALSE): "blocks",
     ("exclusion", TRUE): "blocks",
-    ("exclusion", Truth.PRESUMED_TRUE): "open",
+    ("exclusion", PRESUMED_TRUE): "open",
     ("exclusion", UNKNOWN): "open",
-    ("exclusion", Truth.PRESUMED_FALSE): "passes",
+    ("exclusion", PRESUMED_FALSE): "passes",
     ("exclusion", FALSE): "passes",
 }
 """What each truth does on each list (MEANING 2): silence may let pass, it never makes a barrier."""
 
 DEATH = "record/death"
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The leaves and criteria of a plan, by number, that a chart has nothing on.
+
+    What is known of them is in ``shared``, under ``stamp``: all it depends on but which families of the chart live.
+    """
+
+    leaves: Set[int]
+    criteria: Set[int]
+    stamp: tuple[Any, ...]
+    shared: dict[Any, Any]
 
 
 class Evaluation:
@@ -82,8 +96,7 @@ class Evaluation:
         self.words = Words(self.selecting, brief=day is not None)
         self.leaf_answers: dict[int, LeafAnswer] = {}
         self._findings: dict[int, Finding] = {}
-        self.shared: dict[Any, Any] | None = None
-        self.stamp: tuple[Any, ...] | None = None
+        self.quiet: Quiet | None = None
 
     # -- trees ---------------------------------------------------------------------------------
 
@@ -99,56 +112,68 @@ class Evaluation:
         if node.op == "leaf":
             assert node.leaf is not None
             return self._leaf(node.leaf, criterion)
-        clauses = tuple(self.find(operand, criterion) for operand in node.operands)
+        clauses = tuple([self.find(operand, criterion) for operand in node.operands])
         truth = _connect(node, [clause.truth for clause in clauses])
         return compose(node.node, node.op, truth, clauses)
 
     def _leaf(self, leaf: Leaf, criterion: PlanCriterion | None) -> Finding:
         known = self._findings.get(leaf.index)
         if known is None:
-            key = self._bare(leaf)
-            if key is not None and self.shared is not None:
-                common = self.shared.get(key)
-                if common is None:
-                    common = self.shared[key] = (self._find_leaf(leaf, criterion), self.answer(leaf, criterion))
-                known, self.leaf_answers[leaf.index] = common
+            if self.quiet is not None and leaf.index in self.quiet.leaves:
+                known = self._quiet_leaf(leaf, criterion, self.quiet)
             else:
                 known = self._find_leaf(leaf, criterion)
             self._findings[leaf.index] = known
         return known
 
-    def _bare(self, leaf: Leaf) -> tuple[Any, ...] | None:
-        """The key under which a leaf the chart has nothing on is known for all such charts; None for any other leaf."""
-        selector = leaf.selector
-        if self.stamp is None or leaf.kind != "fact" or selector is None or leaf.derived is not None or leaf.question is not None:
-            return None
-        record = self.record
-        if not record.by_concept.keys().isdisjoint(selector.concepts):
-            return None
-        for family in selector.unclear_families:
-            if family in record.unclear:
-                return None
-        family = selector.families[0]
-        return self.stamp, leaf.index, family in record.live, record.first_of.get(family)
+    def _quiet_leaf(self, leaf: Leaf, criterion: PlanCriterion | None, quiet: Quiet) -> Finding:
+        """The finding of a leaf the chart has nothing on: one for all charts whose family of it lives, but for its first entry."""
+        assert leaf.selector is not None
+        family = leaf.selector.families[0]
+        key = (quiet.stamp, leaf.index, family in self.record.live)
+        common = quiet.shared.get(key)
+        if common is None:
+            answer = self.answer(leaf, criterion)
+            finding = self._find_leaf(leaf, criterion)
+            # what is shared holds nothing of this patient: not even since when the chart has anything of the family
+            silence = next((replace(one, since=None) for one in finding.assumes if one.kind == "silence"), None)
+            answer.assumes = tuple([silence if silence is not None and one.kind == "silence" else one for one in finding.assumes])
+            common = quiet.shared[key] = replace(finding, assumes=answer.assumes), answer, silence
+        finding, self.leaf_answers[leaf.index], silence = common
+        since = self.record.first_of.get(family)
+        if silence is None or since is None:
+            return finding
+        dated = Assumption("silence", silence.item, silence.family, silence.start, silence.end, since)
+        assumes = tuple([dated if one is silence else one for one in finding.assumes])
+        return Finding(finding.node, finding.truth, finding.reasons, finding.evidence, assumes, finding.basis, finding.on_record)
+
+    def impersonal(self, criterion: PlanCriterion, result: CriterionResult) -> bool:
+        """Whether a result about which the chart is silent holds of every such chart: no day in it is this patient's."""
+        if any(one.start is not None for need in result.settled_by for one in need):
+            return False
+        return not any(one.kind == "silence" for index in criterion.leaves for one in self._findings[index].assumes)
 
     def _leaf_truth(self, leaf: Leaf, criterion: PlanCriterion | None) -> Truth:
         if leaf.kind in ("fact", "dose"):
-            return self._attested(leaf, criterion, self.answer(leaf, criterion).truth)[0]
+            truth = self.answer(leaf, criterion).truth
+            return truth if leaf.question is None else self._attested(leaf, criterion, truth)[0]
         return self._leaf(leaf, criterion).truth
 
     def answer(self, leaf: Leaf, criterion: PlanCriterion | None) -> LeafAnswer:
         """The full answer of a fact leaf."""
         known = self.leaf_answers.get(leaf.index)
         if known is None:
-            self.selecting.answers = self._exemptions(leaf, criterion)
+            self.selecting.answers = self._exemptions(leaf, criterion) if self.settings.attestations else {}
             known = self.leaf_answers[leaf.index] = self.words.answer(leaf)
         return known
 
     def _find_leaf(self, leaf: Leaf, criterion: PlanCriterion | None) -> Finding:
         match leaf.kind:
             case "ask" | "not_published":
-                code: Literal["needs_judgement", "not_published"] = "needs_judgement" if leaf.kind == "ask" else "not_published"
-                finding = Finding(leaf.node, UNKNOWN, (Reason(code, leaf.name),), evidence=self._shown(leaf))
+                assert leaf.unanswered is not None
+                finding = leaf.unanswered
+                if leaf.shows:
+                    finding = replace(finding, evidence=self._shown(leaf))
             case "age":
                 return self._age(leaf)
             case "sex":
@@ -166,6 +191,8 @@ class Evaluation:
                     answer.basis,
                     answer.on_record,
                 )
+        if leaf.question is None:
+            return finding
         truth, by = self._attested(leaf, criterion, finding.truth)
         if by == "attested":
             return replace(finding, truth=truth, reasons=(), basis="attested", on_record=False)
@@ -196,7 +223,7 @@ class Evaluation:
     def _exemptions(self, leaf: Leaf, criterion: PlanCriterion | None) -> dict[int, Answer]:
         """Attested answers to the questions inside a leaf's exceptions."""
         selector = leaf.selector
-        if criterion is None or selector is None or not self.settings.attestations:
+        if criterion is None or selector is None:
             return {}
         said: dict[int, Answer] = {}
         for exemption in selector.excepts:
@@ -279,8 +306,9 @@ class Evaluation:
 
     def evidence(self, fact: Fact, certain: bool) -> Evidence:
         """A fact as the chart shows it."""
-        known = fact.memo.get("evidence")
-        if known is not None and known.certain == certain:
+        key = "shown" if certain else "shown as possible"
+        known = fact.memo.get(key)
+        if known is not None:
             return known  # type: ignore[no-any-return]
         entry = fact.entry
         value = unit = interval = None
@@ -289,7 +317,9 @@ class Evaluation:
         if fact.family == "observation" and fact.concept:
             read = read_value(fact, self.record.vocabulary) if (fact.derived_from or isinstance(entry, Observation)) else None
             interval = read.number if read is not None else None
-        status = getattr(entry, "verification", None) or getattr(entry, "status", None)
+        status: Any = entry.verification if isinstance(entry, Condition | Allergy) else None
+        if status is None:
+            status = getattr(entry, "status", None)
         shown = Evidence(
             fact.family,
             fact.concept or None,
@@ -302,7 +332,7 @@ class Evaluation:
             certain,
             entry.source,
         )
-        fact.memo["evidence"] = shown
+        fact.memo[key] = shown
         return shown
 
     @staticmethod
@@ -411,36 +441,44 @@ def compose(node: Node, op: str, truth: Truth, clauses: tuple[Finding, ...]) -> 
         return Finding(node, truth, one.reasons, one.evidence, one.assumes, one.basis, one.on_record, clauses)
     basis: Basis = "none"
     on_record = False
+    reasons: tuple[Reason, ...] = ()
+    deciding: Sequence[Finding] = clauses
     if truth is UNKNOWN:
         matter = [clause for clause in clauses if clause.truth is UNKNOWN]
-        deciding = list(clauses)
+        reasons = _once([clause.reasons for clause in matter])
+        if op == "readings":
+            known = {PRESUMED[clause.truth] for clause in clauses} - {"unknown"}
+            if len(known) > 1:
+                reasons = (Reason("two_readings", "the source"), *reasons)
+        shown: Sequence[Finding] = matter or clauses
     else:
         same = NOT[truth] if op in ("none_of", "at_most") else truth
-        deciding = [clause for clause in clauses if clause.truth == same] or list(clauses)
+        deciding = [clause for clause in clauses if clause.truth is same] or clauses
         basis = _basis(deciding)
-        on_record = any(clause.on_record for clause in deciding)
-        matter = [] if truth in (TRUE, FALSE) else [clause for clause in clauses if clause.truth not in (TRUE, FALSE)]
-    reasons = unique(reason for clause in matter for reason in clause.reasons)
-    if op == "readings" and truth is UNKNOWN:
-        known = {PRESUMED[clause.truth] for clause in clauses} - {"unknown"}
-        if len(known) > 1:
-            reasons = (Reason("two_readings", "the source"), *reasons)
-    shown = matter if truth is UNKNOWN and matter else deciding
+        on_record = any([clause.on_record for clause in deciding])
+        if truth is not TRUE and truth is not FALSE:
+            reasons = _once([clause.reasons for clause in clauses if clause.truth is not TRUE and clause.truth is not FALSE])
+        shown = deciding
     return Finding(
         node,
         truth,
         reasons,
-        unique(one for clause in shown for one in clause.evidence),
-        unique(one for clause in deciding for one in clause.assumes),
+        _once([clause.evidence for clause in shown]),
+        _once([clause.assumes for clause in deciding]),
         basis,
         on_record,
         clauses,
     )
 
 
-def unique(items: Iterable[Any]) -> tuple[Any, ...]:
-    """Each once, in the order first met."""
-    return tuple(dict.fromkeys(items))
+def _once(parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """All that is in the parts, each once, in the order first met."""
+    filled = [part for part in parts if part]
+    if not filled:
+        return ()
+    if len(filled) == 1 and len(filled[0]) == 1:
+        return filled[0]
+    return tuple(dict.fromkeys(chain.from_iterable(filled)))
 
 
 def _basis(findings: Iterable[Finding]) -> Basis:
@@ -491,7 +529,7 @@ def evaluate_criterion(evaluation: Evaluation, criterion: PlanCriterion) -> Crit
         parts = [*gates.values(), when]
     truth = _whole(criterion.kind, applies, when.truth)
     finding = when if len(parts) == 1 else _gated(criterion, applies, when, parts[:-1], truth)
-    presumed: Any = {Truth.PRESUMED_TRUE: "true", Truth.PRESUMED_FALSE: "false"}.get(truth)
+    presumed: Any = {PRESUMED_TRUE: "true", PRESUMED_FALSE: "false"}.get(truth)
     return CriterionResult(
         id=criterion.id,
         kind=criterion.kind,
@@ -499,7 +537,7 @@ def evaluate_criterion(evaluation: Evaluation, criterion: PlanCriterion) -> Crit
         truth=truth,
         effect=PASSES[criterion.kind, truth],
         applies=applies,
-        not_applicable=applies in (FALSE, Truth.PRESUMED_FALSE),
+        not_applicable=applies in (FALSE, PRESUMED_FALSE),
         finding=finding,
         basis=finding.basis,
         on_record=finding.on_record,
@@ -553,21 +591,20 @@ def screen(record: Record, plan: Plan, settings: Settings, details: bool = True)
         from .outlook import Outlook
 
         outlook = Outlook(record, plan, settings, evaluation)
-    stamp = _stamp(settings, record) if not record.absences and not settings.attestations and settings.site is None else None
-    if stamp is not None:
-        if len(plan.shared) >= _SHARED:
-            plan.shared.clear()
-        evaluation.shared, evaluation.stamp = plan.shared, stamp
+    quiet = evaluation.quiet = _quiet(record, plan, settings)
     results: list[tuple[str | None, CriterionResult]] = []
-    for criterion in plan.criteria:
-        key = _without_patient(record, criterion, details)
-        result = plan.shared.get((stamp, *key)) if key is not None and stamp is not None else None
+    for number, criterion in enumerate(plan.criteria):
+        key: tuple[Any, ...] | None = None
+        result: CriterionResult | None = None
+        if quiet is not None and number in quiet.criteria:
+            key = quiet.stamp, criterion, details, tuple([family in record.live for family in criterion.families])
+            result = plan.shared.get(key)
         if result is None:
             result = evaluate_criterion(evaluation, criterion)
             if outlook is not None:
                 result = outlook.complete(result, criterion)
-            if key is not None and stamp is not None:
-                plan.shared[(stamp, *key)] = result
+            if key is not None and evaluation.impersonal(criterion, result):
+                plan.shared[key] = result
         results.append((criterion.arm, result))
     shared = [result for arm, result in results if arm is None]
     if record.death is not None:
@@ -588,20 +625,15 @@ def screen(record: Record, plan: Plan, settings: Settings, details: bool = True)
 _SHARED = 20_000
 
 
-def _stamp(settings: Settings, record: Record) -> tuple[Any, ...]:
-    """What a result about a chart that has nothing to say on it still depends on."""
-    anchors = tuple((name, when.lo, when.hi) for name, when in settings.anchors.items())
-    return settings.as_of, settings.absence, anchors, record.birth, record.as_of
-
-
-def _without_patient(record: Record, criterion: PlanCriterion, details: bool) -> tuple[Any, ...] | None:
-    """The key of a criterion about which the chart has no entry at all, None where it may have one."""
-    if not criterion.person_free or not record.by_concept.keys().isdisjoint(criterion.concepts):
+def _quiet(record: Record, plan: Plan, settings: Settings) -> Quiet | None:
+    """What of a plan the chart has nothing on; None where more than entries bears on an answer."""
+    if record.absences or settings.attestations or settings.site is not None:
         return None
-    if any(family in record.unclear for family in criterion.families) or not record.plans_by_concept.keys().isdisjoint(criterion.concepts):
-        return None
-    heard = tuple((family in record.live, record.first_of.get(family)) for family in criterion.families)
-    return criterion.arm, criterion.id, details, heard
+    if len(plan.shared) >= _SHARED:
+        plan.shared.clear()
+    anchors = tuple([(name, when.lo, when.hi) for name, when in settings.anchors.items()])
+    leaves, criteria = plan.silent_on(record.by_concept.keys(), record.plans_by_concept.keys(), record.unclear)
+    return Quiet(leaves, criteria, (settings.as_of, settings.absence, anchors, record.as_of), plan.shared)
 
 
 def _death(record: Record) -> CriterionResult:

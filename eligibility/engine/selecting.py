@@ -27,22 +27,21 @@ Mode = Literal["strict", "presumed"]
 BODY_WEIGHT = "weight"
 
 
-@dataclass(slots=True, eq=False)
 class Candidate:
-    """A fact in reach of a leaf. ``placed``: certainly in the window; ``member``: is it asked for."""
+    """A fact in reach of a leaf. ``placed``: certainly in the window; ``member``: is it asked for; ``certain``: in C,
+    that is certainly an event, in the window, of the concept, and asked for; ``recorded``: the same, whatever is asked.
+    """
 
-    fact: Fact
-    sure: bool
-    placed: bool
-    why_not_placed: tuple[tuple[ReasonCode, str], ...]
-    member: Answer = YES
-    answer: Answer = YES
-    recorded: bool = False
+    __slots__ = ("answer", "certain", "fact", "member", "placed", "recorded", "sure", "why_not_placed")
 
-    @property
-    def certain(self) -> bool:
-        """In C: certainly an event, in the window, of the concept, and asked for."""
-        return self.fact.certain and self.sure and self.placed and self.member[0] is True
+    def __init__(self, fact: Fact, sure: bool, placed: bool, why_not_placed: tuple[tuple[ReasonCode, str], ...]) -> None:
+        self.fact = fact
+        self.sure = sure
+        self.placed = placed
+        self.why_not_placed = why_not_placed
+        self.member: Answer = YES
+        self.answer: Answer = YES
+        self.certain = self.recorded = fact.certain and sure and placed
 
     @property
     def marks(self) -> tuple[tuple[ReasonCode, str], ...]:
@@ -73,6 +72,7 @@ class Selecting:
         self.tests = ValueTests(record, settings.site)
         self._weight: Interval | Literal[False] | None = False
         self._windows: dict[int, Window] = {}
+        self._lengths: dict[tuple[int, ...], tuple[bool | None, list[Fact], list[Fact]]] = {}
         self.mode: Mode = "presumed"
 
     # -- placing -------------------------------------------------------------------------------
@@ -85,16 +85,17 @@ class Selecting:
 
     def window(self, selector: Selector, fact: Fact | None = None) -> Window:
         """The window of a selector; the whole past where it says no time."""
-        if selector.when is None or selector.around is not None:
+        when = selector.when
+        if when is None or selector.around is not None:
             # what comes after another fact may come after the date too: that part is unseen
-            ahead = selector.when is not None and selector.when.direction == "on"
-            last = around(selector.when, (self.day, self.day), (self.day, self.day)).u2 if ahead and selector.when is not None else self.day
+            ahead = when is not None and when.direction == "on"
+            last = around(when, (self.day, self.day), (self.day, self.day)).u2 if ahead and when is not None else self.day
             return Window(NEVER_DAY, NEVER_DAY, self.day, max(last, self.day), self.day, self.day, bounded=False)
-        if selector.when.per_drug:
-            return window(selector.when, self.anchors, self.half_life(fact))
-        known = self._windows.get(id(selector.when))
+        if when.per_drug:
+            return window(when, self.anchors, self.half_life(fact))
+        known = self._windows.get(id(when))
         if known is None:
-            known = self._windows[id(selector.when)] = window(selector.when, self.anchors)
+            known = self._windows[id(when)] = window(when, self.anchors)
         return known
 
     def half_life(self, fact: Fact | None) -> tuple[float, float] | None:
@@ -139,20 +140,19 @@ class Selecting:
         selector = leaf.selector
         assert selector is not None
         plan = leaf.question is not None
+        per_drug = selector.when is not None and selector.when.per_drug
         inside: list[Candidate] = []
         outside: list[Fact] = []
         for fact, sure in facts:
-            own = self.window(selector, fact) if selector.when is not None and selector.when.per_drug else win
+            own = self.window(selector, fact) if per_drug else win
             possible, certain = self.placement(fact, own, plan=plan)
-            if not possible:
+            if certain:
+                inside.append(Candidate(fact, sure, True, ()))
+            elif not possible:
                 outside.append(fact)
-                continue
-            why: tuple[tuple[ReasonCode, str], ...] = ()
-            if not certain:
-                why = self.why_not(fact, own)
-                if selector.when is not None and selector.when.per_drug and self.half_life(fact) is None:
-                    why = (("unit", "start"),)
-            inside.append(Candidate(fact, sure, certain, why))
+            else:
+                why = self.why_not(fact, own) if not per_drug or self.half_life(fact) is not None else (("unit", "start"),)
+                inside.append(Candidate(fact, sure, False, why))
         return inside, outside
 
     def facts(self, concepts: tuple[str, ...], families: tuple[Any, ...], *, plans: bool = False) -> list[tuple[Fact, bool]]:
@@ -161,12 +161,15 @@ class Selecting:
         if len(concepts) == 1:
             found = index.get(concepts[0])
             return [pair for pair in found if pair[0].family in families] if found else []
-        best: dict[int, tuple[Fact, bool]] = {}
-        for concept in concepts:
-            for fact, sure in index.get(concept, ()):
-                if fact.family in families and (fact.order not in best or sure):
-                    best[fact.order] = (fact, sure)
-        return [best[order] for order in sorted(best)]
+        known = self.record.of_lists.get((concepts, families, plans))
+        if known is None:
+            best: dict[int, tuple[Fact, bool]] = {}
+            for concept in concepts:
+                for fact, sure in index.get(concept, ()):
+                    if fact.family in families and (fact.order not in best or sure):
+                        best[fact.order] = (fact, sure)
+            known = self.record.of_lists[concepts, families, plans] = [best[order] for order in sorted(best)]
+        return known
 
     def judge(self, candidates: list[Candidate], leaf: Leaf, mode: Mode, win: Window) -> list[Candidate]:
         """Membership and the test's answer of each candidate in a reading; those certainly not asked for drop out."""
@@ -175,39 +178,52 @@ class Selecting:
         # where silence is never taken for absence, it is not taken to leave a run as it is either
         own: Mode = "strict" if leaf.never_presumed else mode
         self.mode = own
+        where = selector.where
+        inner = leaf.test if isinstance(leaf.test, Test) else None
+        held = bool(selector.excepts) or selector.around is not None or selector.while_ is not None
         kept: list[Candidate] = []
         for candidate in candidates:
             fact = candidate.fact
-            excepted = disjunction(self.exempt(fact, one, mode) for one in selector.excepts) if selector.excepts else NO
-            candidate.recorded = candidate.fact.certain and candidate.sure and candidate.placed and excepted[0] is False
-            parts = [negation(excepted)]
-            if selector.around is not None and selector.when is not None:
-                parts.append(self.related(fact, selector, mode))
-                candidate.recorded = candidate.recorded and parts[-1][0] is True
-            if selector.while_ is not None:
-                parts.append(self.during(fact, selector.while_, mode))
-                candidate.recorded = candidate.recorded and parts[-1][0] is True
-            self.mode = own  # what was chosen to be held against has its own
-            if selector.where is not None:
-                parts.append(self.test(fact, selector.where, win))
-            candidate.member = conjunction(parts)
-            if candidate.member[0] is False:
+            candidate.recorded = fact.certain and candidate.sure and candidate.placed
+            if held:
+                candidate.member = self._member(candidate, selector, mode, win, own)
+            elif where is not None:
+                candidate.member = self.test(fact, where, win)
+            met = candidate.member[0]
+            candidate.certain = met is True and fact.certain and candidate.sure and candidate.placed
+            if met is False:
                 continue
-            inner = leaf.test
-            candidate.answer = self.test(fact, inner, win, leaf) if isinstance(inner, Test) else YES
+            candidate.answer = self.test(fact, inner, win, leaf) if inner is not None else YES
             kept.append(candidate)
         return kept
+
+    def _member(self, candidate: Candidate, selector: Selector, mode: Mode, win: Window, own: Mode) -> Answer:
+        """Whether a fact is asked for where it is held against others, or exceptions are made."""
+        fact = candidate.fact
+        excepted = disjunction(self.exempt(fact, one, mode) for one in selector.excepts) if selector.excepts else NO
+        recorded = candidate.recorded and excepted[0] is False
+        parts = [negation(excepted)]
+        if selector.around is not None and selector.when is not None:
+            parts.append(self.related(fact, selector, mode))
+            recorded = recorded and parts[-1][0] is True
+        if selector.while_ is not None:
+            parts.append(self.during(fact, selector.while_, mode))
+            recorded = recorded and parts[-1][0] is True
+        candidate.recorded = recorded
+        self.mode = own  # what was chosen to be held against has its own
+        if selector.where is not None:
+            parts.append(self.test(fact, selector.where, win))
+        return conjunction(parts)
 
     # -- tests ---------------------------------------------------------------------------------
 
     def test(self, fact: Fact, test: Test, win: Window, leaf: Leaf | None = None) -> Answer:
         """What one fact answers to a test of its value and attributes."""
+        if not test.asks_attribute:
+            return self.tests.limits(fact, test, self._score_part(fact, leaf))
         parts: list[Answer] = []
         if test.asks_value:
-            value = None
-            if leaf is not None or fact.family == "observation":
-                value = self._score_part(fact, leaf)
-            parts.append(self.tests.limits(fact, test, value))
+            parts.append(self.tests.limits(fact, test, self._score_part(fact, leaf)))
         if test.dose is not None:
             parts.append(self.tests.dose(fact, test.dose, self.weight()))
         if test.route is not None:
@@ -231,13 +247,11 @@ class Selecting:
         return parts[0] if len(parts) == 1 else conjunction(parts)
 
     def _score_part(self, fact: Fact, leaf: Leaf | None) -> Any:
-        node: Any = leaf.node if leaf is not None else None
-        only, without = getattr(node, "only", None), getattr(node, "without", None)
-        if only is None and without is None:
+        if leaf is None or leaf.items is None:
             return None
         from .derived import part_of_score
 
-        return part_of_score(fact, self.record.vocabulary, only, without)
+        return part_of_score(fact, self.record.vocabulary, *leaf.items)
 
     def _edge(self, fact: Fact, words: Any, which: Literal["start", "end"]) -> Answer:
         when = compile_time(words)
@@ -258,14 +272,13 @@ class Selecting:
 
     def _lasting(self, fact: Fact, test: Test, win: Window) -> Answer:
         assert test.lasting is not None
-        low, high, members, sure = self.run(fact, win)
-        met = compare_lengths(test.lasting, (high[0] // MINUTES, low[0] // MINUTES), (low[1] // MINUTES, high[1] // MINUTES))
+        met, members, sure = self._length(fact, test, win)
         joinable = self._may_be_joined(fact)
-        upper = any(how in ("at_most", "below") for how, _ in test.lasting.bounds())
-        lower = any(how in ("at_least", "above") for how, _ in test.lasting.bounds())
         answer: Answer = (met, ()) if met is not None else unknown(self._why_length(fact, win), "end")
-        if joinable and ((met is True and upper) or (met is False and lower)):
-            answer = unknown("not_recorded", "course")  # another one may make it longer
+        if joinable and met is not None:
+            words = ("at_most", "below") if met else ("at_least", "above")
+            if any(how in words for how, _ in test.lasting.bounds()):
+                answer = unknown("not_recorded", "course")  # another one may make it longer
         if test.outcome is None:
             return answer
         outcome = disjunction(_outcome(other, test.outcome) for other in members)
@@ -275,10 +288,22 @@ class Selecting:
             outcome = unknown("not_recorded", "outcome")
         return conjunction([answer, outcome])
 
+    def _length(self, fact: Fact, test: Test, win: Window) -> tuple[bool | None, list[Fact], list[Fact]]:
+        """Whether the run a fact is part of lasts as long as asked, and its courses: the same in both readings."""
+        key = (fact.order, id(test), win.l1, win.l2, win.u1, win.u2)
+        known = self._lengths.get(key)
+        if known is None:
+            low, high, members, sure = self.run(fact, win)
+            met = compare_lengths(test.lasting, (high[0] // MINUTES, low[0] // MINUTES), (low[1] // MINUTES, high[1] // MINUTES))
+            known = self._lengths[key] = met, members, sure
+        return known
+
     def _may_be_joined(self, fact: Fact) -> bool:
         """Whether, strictly, a course that nobody recorded may make the run longer, or give it its outcome."""
         if fact.family != "medication" or (self.mode == "presumed" and self._presumed_absent(fact.concept)):
             return False
+        if not self.record.absences:
+            return True
         drug = Selector("medication", ("medication",), (fact.concept,), None, None)
         return not self.stated(drug, (self.record.birth, self.day))
 
@@ -292,33 +317,41 @@ class Selecting:
 
     def run(self, fact: Fact, win: Window, until: tuple[int, int] | None = None) -> _Run:
         """The joined course a fact is part of: low run, high run, courses of the high and of the low, cut to the window."""
-        courses = [fact]
-        gap_end, one_drug = 0, True
-        if fact.family == "medication":
-            courses = [other for other, _ in self.record.by_concept.get(fact.concept, ()) if other.family == "medication"]
-            # a course charted as a class may be of any drug of it, and joins over that drug's gap
-            concepts = self.record.vocabulary.concepts
-            kinds = [concepts[kind] for kind in self.record.vocabulary.descendants(fact.concept)] if fact.concept in concepts else []
-            one_drug = len(kinds) < 2
-            gap_end = max((kind.gap.on(0) for kind in kinds if kind.gap is not None), default=0)
         cut_lo = min(self.today, end_of(win.u1)) if until is None else until[0]
         cut_hi = min(self.today, end_of(win.u2)) if until is None else until[1]
-        low = _joined(
-            fact,
-            [
-                (course.s_hi, min(self.ends(course)[0], cut_lo), course)
-                for course in courses
-                if course is fact or (course.certain and course.concept == fact.concept and one_drug)
-            ],
-            gap_end,
-        )
-        high = _joined(fact, [(course.s_lo, min(self.ends(course)[1], cut_hi), course) for course in courses], gap_end)
+        low = high = None
+        courses, gap_end, one_drug = self._courses(fact)
+        if len(courses) > 1:
+            low = _joined(
+                fact,
+                [
+                    (course.s_hi, min(self.ends(course)[0], cut_lo), course)
+                    for course in courses
+                    if course is fact or (course.certain and course.concept == fact.concept and one_drug)
+                ],
+                gap_end,
+            )
+            high = _joined(fact, [(course.s_lo, min(self.ends(course)[1], cut_hi), course) for course in courses], gap_end)
         low_start, low_end = (low[0], low[1]) if low else (fact.s_hi, min(self.ends(fact)[0], cut_lo))
         high_start, high_end = (high[0], high[1]) if high else (fact.s_lo, min(self.ends(fact)[1], cut_hi))
         if win.cuts:
             low_start = max(low_start, win.l2 * MINUTES) if win.l2 > NEVER_DAY else low_start
             high_start = max(high_start, win.l1 * MINUTES) if win.l1 > NEVER_DAY else high_start
         return (low_start, low_end), (high_start, high_end), (high[2] if high else [fact]), (low[2] if low else [fact])
+
+    def _courses(self, fact: Fact) -> tuple[list[Fact], int, bool]:
+        """The courses that may be one with a fact, the days they may lie apart, and whether its concept is one drug alone."""
+        if fact.family != "medication":
+            return [fact], 0, True
+        known = self.record.courses.get(fact.concept)
+        if known is None:
+            courses = [other for other, _ in self.record.by_concept.get(fact.concept, ()) if other.family == "medication"]
+            # a course charted as a class may be of any drug of it, and joins over that drug's gap
+            concepts = self.record.vocabulary.concepts
+            kinds = [concepts[kind] for kind in self.record.vocabulary.descendants(fact.concept)] if fact.concept in concepts else []
+            gap = max((kind.gap.on(0) for kind in kinds if kind.gap is not None), default=0)
+            known = self.record.courses[fact.concept] = courses, gap, len(kinds) < 2
+        return known
 
     # -- other facts ---------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from math import inf
 from typing import Any
 
 from ..model.criteria import DoseTest, GradeTest, Limits
-from ..model.finding import ReasonCode
+from ..model.finding import ReasonCode, quick
 from ..model.limits import Alternatives, ClassName, Extreme, Limit, Measure, NotGiven, TimesLimit, Titre
 from ..model.patient import Medication, Observation, Quantity, ReferenceRange
 from ..model.quantity import TWO_NUMBERS, Comparison, Interval, nine
@@ -28,6 +28,7 @@ Answer = tuple[bool | None, tuple["Why", ...]]
 """True, False or None (unknown), and why it is unknown."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Why:
     """A reason code with what exactly is missing of the entry, for words and needs."""
@@ -173,10 +174,18 @@ class ValueTests:
         value = read_value(fact, self.vocabulary) if value is None else value
         if test.is_ is not None:
             return self._named(fact, value, test.is_)
-        return conjunction(self._bound(fact, value, how, limit) for how, limit in test.bounds())
+        bounds = test.bounds()
+        if len(bounds) == 1:
+            return self._bound(fact, value, *bounds[0])
+        return conjunction([self._bound(fact, value, how, limit) for how, limit in bounds])
 
     def _bound(self, fact: Fact, value: Value, how: Comparison, limit: Limit) -> Answer:
         match limit:
+            case Measure():  # by far the commonest, so asked first
+                concept = self.vocabulary.concepts.get(fact.concept)
+                if concept is not None and concept.classes and concept.unit is None:
+                    return self._class(fact, value, how, f"{limit.value:g}")
+                return self._number(fact, value, how, limit)
             case NotGiven():
                 return unknown("not_published")
             case TimesLimit():
@@ -185,16 +194,16 @@ class ValueTests:
                 return self._class(fact, value, how, limit.name)
             case Titre():
                 return self._compare(value, how, Interval.exactly(limit.dilution))
-            case Measure() | Alternatives() | Extreme():
-                concept = self.vocabulary.concepts.get(fact.concept)
-                if concept is not None and concept.classes and concept.unit is None and isinstance(limit, Measure):
-                    return self._class(fact, value, how, f"{limit.value:g}")
-                if isinstance(limit, Extreme) or any(isinstance(part, TimesLimit) for part in getattr(limit, "of", ())):
+            case Alternatives() | Extreme():
+                if isinstance(limit, Extreme) or any(isinstance(part, TimesLimit) for part in limit.of):
                     return self._extreme(fact, value, how, limit)
-                if value.problem is not None:
-                    return unknown(value.problem)
-                converted = self.convert(fact, limit)
-                return unknown("unit") if converted is None else self._compare(value, how, converted)
+                return self._number(fact, value, how, limit)
+
+    def _number(self, fact: Fact, value: Value, how: Comparison, limit: Measure | Alternatives) -> Answer:
+        if value.problem is not None:
+            return unknown(value.problem)
+        converted = self.convert(fact, limit)
+        return unknown("unit") if converted is None else self._compare(value, how, converted)
 
     @staticmethod
     def _compare(value: Value, how: Comparison, limit: Interval) -> Answer:
@@ -208,9 +217,10 @@ class ValueTests:
     def convert(self, fact: Fact, limit: Measure | Alternatives) -> Interval | None:
         """A limit in the unit of the fact's concept; of several, the one in the result's own unit."""
         key = ("limit", limit)
-        if key not in fact.memo:
-            fact.memo[key] = self._convert(fact, limit)
-        return fact.memo[key]  # type: ignore[no-any-return]
+        known = fact.memo.get(key, fact)  # None is an answer
+        if known is fact:
+            known = fact.memo[key] = self._convert(fact, limit)
+        return known  # type: ignore[no-any-return]
 
     def _convert(self, fact: Fact, limit: Measure | Alternatives) -> Interval | None:
         parts: Iterable[Any] = limit.of if isinstance(limit, Alternatives) else (limit,)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..model.criteria import Count
 from ..model.time import MINUTES, Duration, end_of, start_of
-from ..model.truth import FALSE, NOT, PRESUMED, STRICT, TRUE, UNKNOWN, Truth, from_readings
+from ..model.truth import FALSE, NOT, PRESUMED, PRESUMED_FALSE, PRESUMED_TRUE, STRICT, TRUE, UNKNOWN, Truth, from_readings
 from .derived import derived_facts, dose_on, equivalent_drugs
 from .doses import Doses
 from .plan import Leaf, Selector
@@ -43,12 +43,12 @@ class Words(Doses):
             presumed_named, presumed_not = presumed_not, []
         else:
             presumed_named = presumed_not
-        stated = not plans and self.selecting.stated(selector, (win.l1, min(win.u2, 10**9)))
+        stated = bool(self.record.absences) and not plans and self.selecting.stated(selector, (win.l1, min(win.u2, 10**9)))
         answer = LeafAnswer(
             leaf, UNKNOWN, win, outside=outside, unclear=may, presumed_not=presumed_not, stated=stated, missing_inputs=missing
         )
         self._decide(answer, pool, may, presumed_not)
-        if self.strict_only and answer.truth in (Truth.PRESUMED_FALSE, Truth.PRESUMED_TRUE):
+        if self.strict_only and answer.truth in (PRESUMED_FALSE, PRESUMED_TRUE):
             answer.truth, answer.silent = UNKNOWN, True
         self._finish(answer, presumed_named)
         return answer
@@ -62,9 +62,11 @@ class Words(Doses):
         answer.candidates = scene.kept
         if presumed_not or leaf.selector.silent:
             # in the strict reading an entry only presumed not to be this may be it, and so may what silence hides
+            told = [(one, one.member, one.answer, one.certain, one.recorded) for one in pool]
             strict = self._word(self._scene(answer, [*pool], [*may, *presumed_not], "strict", presumed_not))
             if leaf.selector.silent:
-                answer.candidates = self._scene(answer, pool, may, "presumed", presumed_not).kept
+                for one, *presumed in told:  # what is shown is what they say in the presumed reading
+                    one.member, one.answer, one.certain, one.recorded = presumed
             answer.presumed_only = truth in (TRUE, FALSE) and strict not in (TRUE, FALSE) and bool(presumed_not)
             truth = strict if strict in (TRUE, FALSE) else from_readings("unknown", PRESUMED[truth])
         answer.truth = truth
@@ -76,10 +78,10 @@ class Words(Doses):
             kept = self.selecting.judge(pool, leaf, mode, win)
         else:
             kept = pool
-            for candidate in pool:
-                candidate.recorded = candidate.fact.certain and candidate.sure and candidate.placed
         recorded = [candidate for candidate in pool if candidate.recorded]
-        return Scene(leaf, win, kept, nearby, self._silence(answer, recorded, presumed_not), recorded)
+        # words that choose ask nothing of silence
+        silence = UNKNOWN if leaf.choice in ("latest", "earliest") else self._silence(answer, recorded, presumed_not)
+        return Scene(leaf, win, kept, nearby, silence, recorded)
 
     def _unclear(self, leaf: Leaf, win: Window) -> tuple[list[Fact], list[Fact]]:
         selector = leaf.selector
@@ -126,15 +128,15 @@ class Words(Doses):
         if leaf.question is not None:
             return UNKNOWN
         if answer.stated:
-            return FALSE if not presumed_not else Truth.PRESUMED_FALSE
+            return FALSE if not presumed_not else PRESUMED_FALSE
         live = selector.family in self.record.live
         if leaf.documented:
             return FALSE if live else UNKNOWN
         if leaf.never_presumed or win.l1 > self.day:
             return UNKNOWN
         if selector.family == "observation":
-            return Truth.PRESUMED_FALSE if _different_days(recorded) >= leaf.results else UNKNOWN
-        return Truth.PRESUMED_FALSE if live else UNKNOWN
+            return PRESUMED_FALSE if _different_days(recorded) >= leaf.results else UNKNOWN
+        return PRESUMED_FALSE if live else UNKNOWN
 
     def _word(self, scene: Scene) -> Truth:
         leaf = scene.leaf
@@ -154,11 +156,13 @@ class Words(Doses):
         raise TypeError(f"no meaning for {leaf.choice}")
 
     def _any(self, scene: Scene) -> Truth:
-        if any(candidate.certain and candidate.answer[0] is True for candidate in scene.kept):
-            return TRUE
-        if scene.nearby or any(candidate.answer[0] is not False for candidate in scene.kept):
-            return UNKNOWN
-        return scene.silence
+        open_ = bool(scene.nearby)
+        for candidate in scene.kept:
+            met = candidate.answer[0]
+            if met is True and candidate.certain:
+                return TRUE
+            open_ = open_ or met is not False
+        return UNKNOWN if open_ else scene.silence
 
     def _every(self, scene: Scene) -> Truth:
         if any(candidate.certain and candidate.answer[0] is False for candidate in scene.kept):
@@ -245,14 +249,9 @@ class Words(Doses):
 
     def _entries_reach(self, scene: Scene, n: int) -> Truth:
         reached = possible = 0
-        index = self.record.by_concept
         selector = scene.leaf.selector
         unmeasured = selector is not None and selector.family == "observation" and scene.silence is not FALSE
-        for entry in scene.leaf.entries:
-            sure_of: dict[int, bool] = {}
-            for concept in entry:
-                for fact, sure in index.get(concept, ()):
-                    sure_of[fact.order] = sure or sure_of.get(fact.order, False)
+        for sure_of in self._facts_of_entries(scene.leaf):
             certainly = maybe = False
             for candidate in scene.kept if sure_of else ():
                 own = sure_of.get(candidate.fact.order)
@@ -267,6 +266,19 @@ class Words(Doses):
         if reached >= n:
             return TRUE
         return scene.silence if possible + len(scene.nearby) < n else UNKNOWN
+
+    def _facts_of_entries(self, leaf: Leaf) -> list[dict[int, bool]]:
+        """By entry: the facts of it, by their number, and whether each certainly is."""
+        known = self.record.entries.get(leaf)
+        if known is None:
+            known = self.record.entries[leaf] = []
+            for entry in leaf.entries:
+                sure_of: dict[int, bool] = {}
+                for concept in entry:
+                    for fact, sure in self.record.by_concept.get(concept, ()):
+                        sure_of[fact.order] = sure or sure_of.get(fact.order, False)
+                known.append(sure_of)
+        return known
 
     def _dose_leaf(self, leaf: Leaf) -> LeafAnswer:
         """The day's steroid dose in prednisone equivalents: ``latest`` is the dose on the anchor's day."""
@@ -296,7 +308,7 @@ class Words(Doses):
         if answer.stated:
             silence = FALSE
         elif "medication" in self.record.live and first <= self.day:
-            silence = Truth.PRESUMED_FALSE
+            silence = PRESUMED_FALSE
         truth = self._dose_truth(leaf, total, may, silence, win)
         if presumed_not and truth in (TRUE, FALSE):
             strict = self._dose_truth(leaf, total, [*may, *presumed_not], silence, win)
@@ -344,6 +356,8 @@ def _numbered_occasions(matches: list[Candidate]) -> int:
 
 def _different_days(candidates: list[Candidate]) -> int:
     """How many results are certainly on different days: the most with pairwise disjoint intervals."""
+    if len(candidates) < 2:
+        return len(candidates)
     count, reached = 0, None
     for lo, hi in sorted((candidate.fact.days() for candidate in candidates), key=lambda days: days[1]):
         if reached is None or lo > reached:

@@ -12,6 +12,7 @@ One shape: *whose facts, when, which of them, how chosen, what is asked*::
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
@@ -154,23 +155,26 @@ class Limits(Node):
             raise refuse("two-questions", "a test asks for named results (is) or compares with a limit, not both")
         return self
 
-    def bounds(self) -> Iterator[tuple[Literal["at_least", "above", "at_most", "below"], Limit]]:
+    def bounds(self) -> tuple[tuple[Literal["at_least", "above", "at_most", "below"], Limit], ...]:
         """The comparisons, ``from`` and ``to`` as at_least and at_most."""
-        yield from _bounds(self)
+        return self._comparisons
 
-    @property
+    @cached_property
+    def _comparisons(self) -> tuple[tuple[Any, Any], ...]:
+        return _bounds(self)
+
+    @cached_property
     def asks_value(self) -> bool:
         """Whether the value of a fact is asked for at all."""
-        return self.is_ is not None or any(True for _ in self.bounds())
+        return self.is_ is not None or bool(self._comparisons)
 
 
-def _bounds(node: Any) -> Iterator[tuple[Any, Any]]:
-    for word in ("at_least", "above", "at_most", "below"):
-        if (limit := getattr(node, word)) is not None:
-            yield word, limit
+def _bounds(node: Any) -> tuple[tuple[Any, Any], ...]:
+    # gathered once a node: engines ask for every fact and every day
+    said = [(word, limit) for word in ("at_least", "above", "at_most", "below") if (limit := getattr(node, word)) is not None]
     if node.from_ is not None:
-        yield "at_least", node.from_
-        yield "at_most", node.to
+        said += [("at_least", node.from_), ("at_most", node.to)]
+    return tuple(said)
 
 
 def _one_each_side(node: Any) -> None:
@@ -198,13 +202,17 @@ class DurationLimits(Node):
     @model_validator(mode="after")
     def _says_one(self) -> Self:
         _one_each_side(self)
-        if not any(True for _ in _bounds(self)):
+        if not self.bounds():
             raise refuse("no-limit", "say how long: at_least, above, at_most, below, or from and to")
         return self
 
-    def bounds(self) -> Iterator[tuple[Literal["at_least", "above", "at_most", "below"], DurationLimit]]:
+    def bounds(self) -> tuple[tuple[Literal["at_least", "above", "at_most", "below"], DurationLimit], ...]:
         """The comparisons, ``from`` and ``to`` as at_least and at_most."""
-        yield from _bounds(self)
+        return self._comparisons
+
+    @cached_property
+    def _comparisons(self) -> tuple[tuple[Any, Any], ...]:
+        return _bounds(self)
 
 
 # -- selections ----------------------------------------------------------------------------------
@@ -309,12 +317,17 @@ class Test(Limits):
         for word in ("all_of", "any_of", "none_of", "outcome"):
             if getattr(self, word) == ():
                 raise refuse("empty-list", "{word} without entries asks nothing", word=word)
-        if not self.asks_value and not any(getattr(self, word) is not None for word in _ATTRIBUTES):
+        if not self.asks_value and not self.asks_attribute:
             raise refuse("no-test", "an empty test: every fact would pass it")
         for word in ("started", "ended"):
             if (words := getattr(self, word)) is not None:
                 words.check_time(needed=True)
         return self
+
+    @cached_property
+    def asks_attribute(self) -> bool:
+        """Whether anything but the value is asked for, tests inside it included."""
+        return any(getattr(self, word) is not None for word in _ATTRIBUTES)
 
     @property
     def asks_value_anywhere(self) -> bool:

@@ -6,8 +6,8 @@ screening that nobody prints costs nothing for its prose.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import MISSING, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .patient import Family
 from .quantity import Interval
@@ -50,12 +50,37 @@ REASONS: tuple[ReasonCode, ...] = (
 )
 """The closed set of reasons in their fixed order, which is the bit order of masks."""
 
+_T = TypeVar("_T")
+
+
+def quick(cls: type[_T]) -> type[_T]:
+    """A frozen dataclass with slots, made in half the time: a screening makes thousands.
+
+    The ``__init__`` that dataclasses write for a frozen class looks every field's name up again; this one
+    fills the same slots directly. Nothing else differs: signature, defaults, and that nothing can be changed after.
+    """
+    space: dict[str, Any] = {}
+    said: list[str] = []
+    for one in fields(cls):  # type: ignore[arg-type]
+        assert one.default_factory is MISSING, "a default made anew is none of these values"
+        space[f"_set_{one.name}"] = cls.__dict__[one.name].__set__
+        space[f"_default_{one.name}"] = one.default
+        said.append(one.name if one.default is MISSING else f"{one.name}=_default_{one.name}")
+    body = "\n".join(f"    _set_{one.name}(self, {one.name})" for one in fields(cls))  # type: ignore[arg-type]
+    exec(f"def __init__(self, {', '.join(said)}):\n{body}\n", space)
+    made = space["__init__"]
+    made.__qualname__, made.__annotations__ = f"{cls.__qualname__}.__init__", cls.__init__.__annotations__
+    cls.__init__ = made  # type: ignore[method-assign]
+    return cls
+
+
 Basis = Literal["recorded", "presumed_absent", "attested", "derived", "none"]
 Effect = Literal["passes", "blocks", "open"]
 Kind = Literal["inclusion", "exclusion"]
 Status = Literal["no_barrier_found", "undetermined", "barrier_found"]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why an answer is not known: a code, what it is about, a word more, and the entry if one."""
@@ -66,6 +91,7 @@ class Reason:
     source: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One fact of the record that bears on the answer, as the chart shows it.
@@ -86,7 +112,12 @@ class Evidence:
     source: str | None = None
     absence: str | None = None
 
+    def __hash__(self) -> int:
+        # the rest seldom tells two apart, and each is hashed once for every node above it
+        return hash((self.concept, self.start, self.source))
 
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Assumption:
     """What an answer took for granted.
@@ -107,7 +138,11 @@ class Assumption:
     count: int = 0
     sources: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash((self.kind, self.item, self.start))  # enough to tell nearly all apart
 
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Need:
     """One thing that would settle an open answer, or one alternative of it (MEANING 8).
@@ -144,6 +179,7 @@ class ChangesOn:
     effect: Effect
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The answer of one node of a criterion, with the answers below it.
@@ -165,6 +201,7 @@ class Finding:
     margin: Margin | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CriterionResult:
     """A criterion's effect on a patient.
@@ -195,7 +232,11 @@ class CriterionResult:
     @property
     def computable_open(self) -> bool:
         """Open for some reason other than a person's judgement or an unpublished demand."""
-        return self.effect == "open" and any(r.code not in ("needs_judgement", "not_published") for r in self.reasons)
+        if self.effect == "open":
+            for reason in self.reasons:
+                if reason.code not in ("needs_judgement", "not_published"):
+                    return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class Truth(IntEnum):
     PRESUMED_TRUE = 1
     TRUE = 2
 
+    __hash__ = int.__hash__  # an Enum hashes its name, in Python; the tables below are looked up all the time
+
 
 FALSE, PRESUMED_FALSE, UNKNOWN, PRESUMED_TRUE, TRUE = sorted(Truth)
 _ORDER = (FALSE, PRESUMED_FALSE, UNKNOWN, PRESUMED_TRUE, TRUE)
@@ -80,6 +82,7 @@ NOT = {_F: _T, _f: _t, _u: _u, _t: _f, _T: _F}
 
 STRICT: dict[Truth, Reading] = {_F: "false", _f: "unknown", _u: "unknown", _t: "unknown", _T: "true"}
 PRESUMED: dict[Truth, Reading] = {_F: "false", _f: "false", _u: "unknown", _t: "true", _T: "true"}
+_PAIRS = {(STRICT[value], PRESUMED[value]): value for value in _ORDER}
 
 
 def all_of(operands: Iterable[Truth]) -> Truth:
@@ -128,7 +131,7 @@ def readings(operands: Iterable[Truth]) -> Truth:
 
 def from_readings(strict: Reading, presumed: Reading) -> Truth:
     """The value of a pair; ``ValueError`` for a pair in which silence takes knowledge away."""
-    for value in _ORDER:
-        if STRICT[value] == strict and PRESUMED[value] == presumed:
-            return value
-    raise ValueError(f"no truth value is {strict} strictly and {presumed} if silence is absence")
+    value = _PAIRS.get((strict, presumed))
+    if value is None:
+        raise ValueError(f"no truth value is {strict} strictly and {presumed} if silence is absence")
+    return value

@@ -25,10 +25,10 @@ from pydantic import ValidationError
 from ..errors import Problem, RuleFileError, did_you_mean
 from ..model.flag import PRODUCT_VALUES, FlagFile, FlagRule, find_circle
 from ..model.trial import Criterion, Record, TrialFile, TrialHeader
+from ..yaml_tree import Mapping as Tree
+from ..yaml_tree import Sequence as Entries
 from .diagnostics import diagnose
 from .reader import Located, read_yaml_file
-from .reader import Mapping as Tree
-from .reader import Sequence as Entries
 from .scope import Names
 
 ADVICE = {

@@ -21,6 +21,7 @@ import orjson
 
 from ..errors import Problem
 from ..model.time import When
+from ..yaml_tree import Mapping, Sequence
 from . import written
 from .arrival import PatientInput
 from .fhir_chart import Chart, Drug, Item, Key, Scope, contained, plain_id, text_of
@@ -29,7 +30,7 @@ from .fhir_look import PATIENT_REFERENCE, People
 from .fhir_medications import described
 from .fhir_resources import FOREIGN_FAMILY, READERS, UNREAD, foreign_version, read_item
 from .fhir_values import Resource
-from .raw import Marked, MarkedList, Tree, Unreadable, doubled_keys, elements, parse_json
+from .raw import Tree, Unreadable, doubled_keys, elements, parse_json
 
 _KIND = re.compile(r"[A-Z][A-Za-z]{2,60}")
 _STATED_TIME = ("document", "collection", "searchset")
@@ -57,7 +58,7 @@ class Collector:
     def add(self, tree: Tree, file: str) -> None:
         """A parsed file: a bundle, one resource, or a list of resources."""
         scope = self._scope(file)
-        doubled = isinstance(tree, (Marked, MarkedList))
+        doubled = isinstance(tree, (Mapping, Sequence))
         if isinstance(tree, list):
             for index, one in enumerate(tree):
                 self._resource(one, f"[{index}]", None, scope, None, doubled)
@@ -98,7 +99,7 @@ class Collector:
         if held is not None:  # the last part is the bundle without its entries
             tree = parse_json(held, file)
             if isinstance(tree, dict):
-                self._bundle({**tree, "entry": []}, "", None, scope, isinstance(tree, Marked))
+                self._bundle({**tree, "entry": []}, "", None, scope, isinstance(tree, Mapping))
 
     def _forget(self, scope: Scope, items: int, problems: int) -> None:
         del self.items[items:], self.subjects[items:], self.problems[problems:]
@@ -122,7 +123,7 @@ class Collector:
             subject = {"reference": f"Patient/{found[1].decode()}"} if found else None
             self._bad(where, line, scope, problem.message, subject)
             return
-        doubled = isinstance(tree, (Marked, MarkedList))
+        doubled = isinstance(tree, (Mapping, Sequence))
         if entry:
             self._entry(tree, where, line, scope, doubled)
         elif isinstance(tree, dict) and tree.get("resourceType") == "Bundle":
@@ -145,7 +146,7 @@ class Collector:
             stated = Resource(tree).moment("timestamp")
             if stated is not None and (scope.written is None or stated.hi > scope.written.hi):
                 scope.written = stated
-        if doubled and isinstance(tree, Marked) and tree.twice:
+        if doubled and isinstance(tree, Mapping) and tree.twice:
             where = f"{prefix}bundle".strip()
             self._complain("duplicate-key", "a key of the bundle is written twice; only the last is read", where, line, scope)
             self._bad(where, line, scope, "a key of the bundle is written twice", None)

@@ -89,8 +89,6 @@ def depth_exceeds(data: bytes, limit: int = DEEPEST) -> bool:
     >>> depth_exceeds(b'[' * 201 + b']' * 201), depth_exceeds(b'[[]]')
     (True, False)
     """
-    if data.count(b"[") + data.count(b"{") <= limit:
-        return False
     if b"\\" in data:  # escaped quotes would end strings early
         if b"\\\\" in data:
             data = data.replace(b"\\\\", b"")
@@ -110,14 +108,15 @@ def parse_json(data: bytes, file: str, where: str | None = None, first_line: int
     Raises :class:`Unreadable` with line and column where it is no JSON, is cut short or nests too
     deep. ``first_line`` is the line of the file on which ``data`` begins.
     """
-    if depth_exceeds(data):
+    if data.count(b"[") + data.count(b"{") > DEEPEST and depth_exceeds(data):
         raise Unreadable(
             Problem("too-deep", f"the brackets nest more than {DEEPEST} deep; no chart does", file=file, line=first_line, where=where)
         )
     try:
         tree = orjson.loads(data)
+        again = orjson.dumps(tree)
         # every key has its colon, and colons inside strings are in both: fewer in the tree means a key was lost
-        if orjson.dumps(tree).count(b":") == data.count(b":"):
+        if again == data or again.count(b":") == data.count(b":"):
             return tree
     except (orjson.JSONDecodeError, orjson.JSONEncodeError, TypeError):
         pass  # the standard parser has the last word: it knows NaN and 1e999, and says where it stops

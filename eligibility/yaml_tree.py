@@ -105,8 +105,9 @@ class Text:
     whole: bool = False
 
 
-# all but what YAML calls printable, and but the line breaks; a byte order mark stands at the beginning or nowhere
-_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# all that YAML does not call printable and that is no line break, listed: what is listed by what it is not takes long to
+# compile; a byte order mark stands at the beginning or nowhere
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from .criteria import Name, Names, Node, Statement, Words, refuse
 from .finding import Evidence, Finding
+from .limits import Read
 from .quantity import Interval
 from .time import Duration
 from .trial import Definition, Derived, Visit, _entries
@@ -42,10 +43,10 @@ def _populations(raw: object) -> tuple[str, ...]:
 
 Populations = Annotated[
     tuple[str, ...],
-    PlainValidator(_populations),
-    PlainSerializer(list),
-    WithJsonSchema(
+    Read(
+        _populations,
         {"anyOf": [{"enum": list(POPULATIONS)}, {"type": "array", "items": {"enum": list(POPULATIONS)}, "minItems": 1}]},
+        list,
     ),
 ]
 
@@ -57,7 +58,7 @@ def _year(raw: object) -> int:
     return int(text)
 
 
-Year = Annotated[int, PlainValidator(_year), WithJsonSchema({"type": "integer"})]
+Year = Annotated[int, Read(_year, {"type": "integer"})]
 
 
 class FlagSource(Node):
@@ -175,9 +176,7 @@ class FlagFile(Node):
 
     schedule: dict[str, Visit] = {}
     horizon: Duration = Duration(26, "week")
-    lists: dict[
-        str, Annotated[tuple[Any, ...], PlainValidator(lambda raw: _entries(raw)), WithJsonSchema({"type": "array", "minItems": 1})]
-    ] = {}
+    lists: dict[str, Annotated[tuple[Any, ...], Read(lambda raw: _entries(raw), {"type": "array", "minItems": 1})]] = {}
     derived: dict[str, Derived] = {}
     definitions: dict[str, Definition] = {}
     flags: tuple[FlagRule, ...]

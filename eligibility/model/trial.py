@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from .criteria import Ask, Name, Names, Node, NotPublished, Statement, Subject, Words, parse_subject, refuse
+from .limits import Read
 from .time import Duration
 
 TRIAL_ID = re.compile(r"[A-Z0-9][A-Za-z0-9._-]*")
@@ -24,9 +25,7 @@ def _date(raw: object) -> dt.date:
         raise refuse("not-a-date", "a date here is a whole day, such as 2026-08-22") from None
 
 
-Date = Annotated[
-    dt.date, PlainValidator(_date), PlainSerializer(lambda d: d.isoformat()), WithJsonSchema({"type": "string", "format": "date"})
-]
+Date = Annotated[dt.date, Read(_date, {"type": "string", "format": "date"}, dt.date.isoformat)]
 
 
 class Lymphodepletion(Node):
@@ -242,9 +241,7 @@ class TrialFile(Node):
     trial: TrialHeader
     schedule: dict[str, Visit] = {}
     horizon: Duration = Duration(26, "week")
-    lists: dict[
-        str, Annotated[tuple[Any, ...], PlainValidator(lambda raw: _entries(raw)), WithJsonSchema({"type": "array", "minItems": 1})]
-    ] = {}
+    lists: dict[str, Annotated[tuple[Any, ...], Read(lambda raw: _entries(raw), {"type": "array", "minItems": 1})]] = {}
     derived: dict[str, Derived] = {}
     definitions: dict[str, Definition] = {}
     arms: dict[str, Arm] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -16,7 +17,7 @@ from ..model.quantity import Interval, nine
 from ..model.time import FOREVER_DAY, MINUTES, NEVER_DAY, Duration, add_months, day_of
 from ..model.truth import FALSE, NOT, TRUE, UNKNOWN, Truth
 from .derived import FORMULAS
-from .plan import Leaf, Plan, PlanCriterion, PlanNode, nested
+from .plan import Leaf, Plan, PlanCriterion, PlanNode
 from .reasons import LeafAnswer
 from .record import Fact, Record
 from .reference import PASSES, Evaluation, criterion_truth, names
@@ -40,8 +41,8 @@ class Outlook:
         self._later: dict[int, Evaluation] = {self.day: evaluation}
         self._days: dict[int, tuple[int, ...]] = {}
         self._anchors: dict[int, Anchors] = {}
-        self._whens_known: dict[int, list[When_]] = {}
-        self._edges_known: dict[Any, dict[int, tuple[int, ...]]] = {}
+        self._edges_known: dict[Any, _Edges] = {}
+        self._aheads: dict[tuple[When_, int], tuple[bool, ...]] = {}
 
     def complete(self, result: CriterionResult, criterion: PlanCriterion) -> CriterionResult:
         """The result with settled_by, margin and changes_on."""
@@ -131,7 +132,7 @@ class Outlook:
     def _related_needs(self, leaf: Leaf) -> list[tuple[Need, ...]]:
         """Other facts the leaf's facts are held against: silence about them has to be told too."""
         needs: list[tuple[Need, ...]] = []
-        for selector in nested(leaf.selector):
+        for selector in leaf.selectors:
             for other in (selector.while_, selector.around):
                 if other is None or self.now.selecting.stated(other, (self.record.birth, self.day)):
                     continue
@@ -411,18 +412,65 @@ class Outlook:
 
     def changes(self, result: CriterionResult, criterion: PlanCriterion) -> ChangesOn | None:
         """The first later day, nothing new being recorded, on which the effect is another."""
+        leaves = [self.plan.leaves[index] for index in criterion.leaves]
         days: set[int] = set(self._attestation_days(criterion))
-        for part in (criterion.applies_when, criterion.unless, criterion.when):
-            if part is not None:
-                for leaf in part.leaves():
-                    days.update(self._leaf_days(leaf))
+        for leaf in leaves:
+            days.update(self._leaf_days(leaf))
         for day in sorted(days):
             if not self.day < day <= self.last:
                 continue
-            effect = PASSES[criterion.kind, criterion_truth(self._on(day), criterion)]
+            later = self._on(day)
+            for leaf in leaves:
+                if leaf.index not in later.leaf_answers:
+                    self._hold(leaf, later, criterion)
+            effect = PASSES[criterion.kind, criterion_truth(later, criterion)]
             if effect != result.effect:
                 return ChangesOn(day, effect)
         return None
+
+    def _hold(self, leaf: Leaf, later: Evaluation, criterion: PlanCriterion) -> None:
+        """Give a leaf on a day its answer of the last day on which it could change, if it has not moved since.
+
+        The days a criterion is asked on are those of all its leaves; most leaves stand still on most of them.
+        """
+        moving = self._moving(leaf)
+        if moving is None:
+            return
+        own = self._leaf_days(leaf)
+        at = bisect_right(own, later.day)
+        day = own[at - 1] if at else self.day
+        # windows that lie partly ahead may, by the calendar, begin before the date on one day and after it on another
+        if day != later.day and all(self._ahead(when, day) == self._ahead(when, later.day) for when in moving):
+            later.leaf_answers[leaf.index] = self._on(day).answer(leaf, criterion)
+
+    def _moving(self, leaf: Leaf) -> tuple[When_, ...] | None:
+        """Words of time that a steady leaf is held against and that may lie ahead of the date; None where the leaf's own days
+        (:meth:`_leaf_days`) are not all it depends on: other facts, the day's dose or weight, lengths cut by a window.
+        """
+        if leaf.kind != "fact" or leaf.choice == "unchanged":
+            return None
+        key = ("moving", leaf)
+        if key not in self.plan.shared:
+            selectors, tests, whens = leaf.selectors, list(_tests(leaf)), self._whens(leaf)
+            cut = any(when.word in ("within", "ago") for when in whens)
+            ahead = [when for when in whens if when.anchor is not None and (when.anchor != "screening" or when.direction != "back")]
+            steady = not (
+                any(one.around is not None or one.while_ is not None or one.question is not None for one in selectors)
+                or any(test.ended is not None or test.dose is not None or (cut and test.lasting is not None) for test in tests)
+                or any(when.per_drug for when in ahead)
+            )
+            self.plan.shared[key] = tuple(ahead) if steady else None
+        found: tuple[When_, ...] | None = self.plan.shared[key]
+        return found if not self.settings.anchors else None
+
+    def _ahead(self, when: When_, day: int) -> tuple[bool, ...]:
+        """Where the date lies among the ends of a window on a day."""
+        known = self._aheads.get((when, day))
+        if known is None:
+            win = window(when, self._on_anchors(day))
+            ends = (win.l1, win.l2, win.u1, win.u2, win.a1, win.a2)
+            known = self._aheads[when, day] = tuple([end > day for end in ends] + [end < day for end in ends])
+        return known
 
     def _on(self, day: int) -> Evaluation:
         if day not in self._later:
@@ -454,7 +502,9 @@ class Outlook:
             return self._age_days(leaf)
         if leaf.selector is None:
             return set()
-        lengths = list(_durations(leaf))
+        if not self.record.absences and self.now.quiet is not None and leaf.index in self.now.quiet.leaves and len(leaf.selectors) == 1:
+            return set()  # nothing to cross
+        lengths = self._lengths(leaf)
         boundaries: set[int] = set()
         drugs: list[Fact | None] = [None]
         for fact in self._facts_of(leaf):
@@ -480,45 +530,36 @@ class Outlook:
         if leaf.kind == "dose":
             return [fact for fact in self.record.facts if fact.family == "medication"]
         found: dict[int, Fact] = {}
-        for selector in nested(leaf.selector):
+        for selector in leaf.selectors:
             for concept in selector.concepts:
                 for fact, _ in self.record.by_concept.get(concept, ()):
                     found[fact.order] = fact
                 if leaf.question is not None:
                     for fact, _ in self.record.plans_by_concept.get(concept, ()):
                         found[fact.order] = fact
-                may, presumed = self.record.may_be(concept, selector.unclear_families)
-                found |= {fact.order: fact for fact in (*may, *presumed)}
+                if self.record.unclear:
+                    may, presumed = self.record.may_be(concept, selector.unclear_families)
+                    found |= {fact.order: fact for fact in (*may, *presumed)}
         if leaf.derived is not None:
             for fact in self.record.facts:
                 if fact.family == "observation":
                     found[fact.order] = fact
         return list(found.values())
 
-    def _crossings(self, leaf: Leaf, boundaries: set[int], lengths: list[Duration], drug: Fact | None) -> set[int]:
+    def _crossings(self, leaf: Leaf, boundaries: set[int], lengths: tuple[Duration, ...], drug: Fact | None) -> set[int]:
         if not boundaries:
             return set()
         whens = self._whens(leaf)
+        targets = boundaries | {boundary + 1 for boundary in boundaries}
+        if not lengths and all(when.word in ("ever", "now") for when in whens):
+            return {target for target in targets if self.day < target <= self.last}  # the only edge is the date itself
         half_life = self.now.selecting.half_life(drug)
         # leaves with the same words of time share their edges
-        key = (tuple(id(when) for when in whens), tuple(lengths), half_life)
-        edges_on = self._edges_known.setdefault(key, {})
-
-        def edges(day: int) -> tuple[int, ...]:
-            known = edges_on.get(day)
-            if known is None:
-                known = edges_on[day] = self._edges(whens, day, lengths, half_life)
-            return known
-
-        now, end = edges(self.day), edges(self.last)
-        days: set[int] = set()
-        for index in {pair: index for index, pair in enumerate(zip(now, end, strict=True)) if pair[0] != pair[1]}.values():
-            before, after = now[index], end[index]
-            for boundary in boundaries:
-                for target in (boundary, boundary + 1):
-                    if before < target <= after:
-                        days.add(self._first(lambda day, i=index, t=target: edges(day)[i] >= t))  # type: ignore[misc]
-        return days
+        key = (tuple([id(when) for when in whens]), lengths, half_life)
+        edges = self._edges_known.get(key)
+        if edges is None:
+            edges = self._edges_known[key] = _Edges(self.day, self.last, lambda day: self._edges(whens, day, lengths, half_life))
+        return {edges.first(index, target) for index, before, after in edges.moved for target in targets if before < target <= after}
 
     def _first(self, reached: Callable[[int], bool]) -> int:
         low, high = self.day, self.last
@@ -530,20 +571,28 @@ class Outlook:
                 low = middle
         return high
 
-    def _whens(self, leaf: Leaf) -> list[When_]:
+    def _whens(self, leaf: Leaf) -> tuple[When_, ...]:
         """The words of time whose windows a leaf compares dates with."""
-        known = self._whens_known.get(leaf.index)
+        key = ("whens", leaf)
+        known: tuple[When_, ...] | None = self.plan.shared.get(key)
         if known is None:
-            found: list[When_ | None] = []
-            for selector in nested(leaf.selector):
-                if selector.when is not None and selector.around is None:
-                    found.append(selector.when)
+            found: list[When_ | None] = [one.when for one in leaf.selectors if one.around is None]
             for test in _tests(leaf):
                 found += [compile_time(words) for words in (test.started, test.ended) if words is not None]
-            known = self._whens_known[leaf.index] = [when for when in found if when is not None]
+            known = self.plan.shared[key] = tuple([when for when in found if when is not None])
         return known
 
-    def _edges(self, whens: list[When_], day: int, lengths: list[Duration], half_life: tuple[float, float] | None) -> tuple[int, ...]:
+    def _lengths(self, leaf: Leaf) -> tuple[Duration, ...]:
+        """The lengths that a leaf holds spans against."""
+        key = ("lengths", leaf)
+        known: tuple[Duration, ...] | None = self.plan.shared.get(key)
+        if known is None:
+            known = self.plan.shared[key] = tuple(_durations(leaf))
+        return known
+
+    def _edges(
+        self, whens: tuple[When_, ...], day: int, lengths: tuple[Duration, ...], half_life: tuple[float, float] | None
+    ) -> tuple[int, ...]:
         """Every day that moves with the date and that a fact's dates are compared with."""
         anchors = self._on_anchors(day)
         found: list[int] = [day]
@@ -583,6 +632,40 @@ class Outlook:
         return needed.back(anchor.first if end == "first" else anchor.last) >= birth
 
 
+class _Edges:
+    """The days that move with the date, for some words of time: where each stands on a day, and when it first gets somewhere."""
+
+    def __init__(self, day: int, last: int, on: Callable[[int], tuple[int, ...]]) -> None:
+        self._day, self._last, self._on = day, last, on
+        self._known: dict[int, tuple[int, ...]] = {}
+        self._firsts: dict[tuple[int, int], int] = {}
+        pairs = enumerate(zip(self.on(day), self.on(last), strict=True))
+        # edges that begin and end alike are one
+        moved = {pair: index for index, pair in pairs if pair[0] != pair[1]}
+        self.moved = tuple([(index, *pair) for pair, index in moved.items()])
+
+    def on(self, day: int) -> tuple[int, ...]:
+        """Every edge on a day."""
+        known = self._known.get(day)
+        if known is None:
+            known = self._known[day] = self._on(day)
+        return known
+
+    def first(self, index: int, target: int) -> int:
+        """The first day after the date on which an edge has reached a day; it has by the last."""
+        known = self._firsts.get((index, target))
+        if known is not None:
+            return known
+        # an edge moves a day a day, but for the lengths of months: look where it should be, and step from there
+        day = min(self._day + target - self.on(self._day)[index], self._last)
+        while self.on(day)[index] < target:
+            day += 1
+        while day - 1 > self._day and self.on(day - 1)[index] >= target:
+            day -= 1
+        self._firsts[index, target] = day
+        return day
+
+
 def _of_inputs(needs: list[tuple[Need, ...]], leaf: Leaf) -> list[tuple[Need, ...]]:
     """A computed value is never recorded: its inputs are."""
     derived = leaf.derived
@@ -606,7 +689,7 @@ def _as_node(leaf: Leaf) -> PlanNode:
 
 
 def _tests(leaf: Leaf) -> Iterator[Test]:
-    for selector in nested(leaf.selector):
+    for selector in leaf.selectors:
         if selector.where is not None:
             yield from _inside(selector.where)
     if isinstance(leaf.test, Test):

@@ -70,13 +70,14 @@ class Leaf:
 
     ``entries`` are the alternatives that ``count: {distinct: entry}`` counts. ``results`` is how many
     results on different days silence about an observation needs (MEANING 5). ``question`` is the
-    number of the question a person may answer instead.
+    number of the question a person may answer instead. ``selectors`` are its own and those inside it.
     """
 
     index: int
     node: Node
     kind: Literal["fact", "dose", "age", "sex", "site", "ask", "not_published"]
     selector: Selector | None = None
+    selectors: tuple[Selector, ...] = ()
     choice: str = "any"
     test: Any = None
     entries: tuple[tuple[str, ...], ...] = ()
@@ -436,6 +437,7 @@ class _Compiler:
             key=concepts,
             kind="dose" if concepts == (PREDNISONE_DOSE,) and choice in ("latest", "unchanged") else "fact",
             selector=selector,
+            selectors=tuple(nested(selector)),
             choice=choice,
             test=test,
             entries=entries,

@@ -475,7 +475,9 @@ class Outlook:
     def _on(self, day: int) -> Evaluation:
         if day not in self._later:
             now = self.now
-            self._later[day] = Evaluation(self.record, self.settings, self.plan.schedule, self.plan.horizon, now.trial, day)
+            later = Evaluation(self.record, self.settings, self.plan.schedule, self.plan.horizon, now.trial, day)
+            later.selecting.settled = now.selecting.settled
+            self._later[day] = later
         return self._later[day]
 
     def _attestation_days(self, criterion: PlanCriterion) -> Iterator[int]:

@@ -285,7 +285,7 @@ class Selecting:
         if joinable and met is not None:
             words = ("at_most", "below") if met else ("at_least", "above")
             if any(how in words for how, _ in test.lasting.bounds()):
-                answer = unknown("not_recorded", "event")  # another course may make it longer
+                answer = unknown("not_recorded", "course")  # another one may make it longer
         if outcome is None:
             return answer
         if joinable and outcome[0] is False:

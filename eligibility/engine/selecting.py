@@ -8,7 +8,6 @@ are not recorded, so membership is asked per reading, strict or presumed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..model.criteria import Test

@@ -33,7 +33,8 @@ from ..model.criteria import (
     SomeOf,
 )
 from ..model.trial import Criterion
-from .reader import Located, Mapping
+from ..yaml_tree import Mapping
+from .reader import Located
 
 _MEMBERS: dict[str, type[BaseModel]] = {
     "<all_of>": AllOf,

@@ -26,10 +26,10 @@ from ..vocabulary.library import library_path
 from ..vocabulary.loader import load as load_vocabulary
 from ..vocabulary.loader import shipped as shipped_vocabulary
 from ..vocabulary.vocabulary import Vocabulary
+from ..yaml_tree import Mapping as Tree
+from ..yaml_tree import Sequence as Entries
 from .diagnostics import INSTEAD, diagnose
 from .reader import Located, read_yaml, read_yaml_file
-from .reader import Mapping as Tree
-from .reader import Sequence as Entries
 
 if TYPE_CHECKING:
     from .flag_files import FlagLibrary

@@ -1,9 +1,8 @@
-"""YAML text into a tree that knows its places, every scalar as text (LANGUAGE 10, DESIGN 5).
+"""Rule files: YAML text into a tree that knows its places, and every mistake of the text with its cure (LANGUAGE 10, DESIGN 5).
 
-YAML 1.1 reads ``NO`` as false, ``1:40`` as 100, ``010`` as 8 and ``1_000`` as 1000. Here nothing is
-guessed: a scalar stays the text that was written and the model gives it its type. The tree is made
-of :class:`Mapping` and :class:`Sequence`, which are a ``dict`` and a ``list`` that remember line and
-column, so it is validated as it stands and any mistake found later still has its place.
+The tree is that of :mod:`eligibility.yaml_tree`, so every scalar is a text; it is validated as it
+stands, and any mistake found later still has its place. This room says in a rule author's words what
+may not stand in a file.
 
 Refused, each with a code of its own: duplicate keys, tags, anchors, aliases, merge keys, several
 documents, tabs, wrong indents, control characters, text that is not UTF-8, nesting beyond 200, and
@@ -16,44 +15,14 @@ import re
 from collections.abc import Iterator
 from collections.abc import Sequence as Loc
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
-
-import yaml
+from typing import Any
 
 from ..errors import Problem, RuleFileError
+from ..yaml_tree import DEEPEST, LINE_END, Finding, Kind, Mark, Place, find, mark_of, parse
 
-MAX_DEPTH = 200
+MAX_DEPTH = DEEPEST
 MAX_CHARACTERS = 2_000_000
 MAX_PROBLEMS = 100
-
-# The C parser reads 20 rule files in the time the Python one reads one; both give the same events.
-_Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-Place: TypeAlias = tuple[int, int]
-"""Line and column, both from 1."""
-
-
-class Mapping(dict[str, Any]):
-    """A mapping of the file; ``at`` is its place, ``keys_at`` and ``values_at`` those of its entries."""
-
-    __slots__ = ("at", "keys_at", "values_at")
-
-    def __init__(self, at: Any) -> None:
-        super().__init__()
-        self.at = at
-        self.keys_at: dict[str, Any] = {}
-        self.values_at: dict[str, Any] = {}
-
-
-class Sequence(list[Any]):
-    """A list of the file; ``at`` is its place, ``items_at`` those of its entries."""
-
-    __slots__ = ("at", "items_at")
-
-    def __init__(self, at: Any) -> None:
-        super().__init__()
-        self.at = at
-        self.items_at: list[Any] = []
 
 
 class Located:
@@ -79,25 +48,12 @@ class Located:
         Parts of ``loc`` that are not in the file (a missing key, the tags by which pydantic names
         the members of a union) are passed over.
         """
-        mark, _ = self._find(loc, key)
+        mark, _ = find(self.data, loc, key)
         return None if mark is None else (mark.line + 1, mark.column + 1)
 
     def value(self, loc: Loc[str | int]) -> Any:
         """What stands at ``loc``, or the nearest thing around it."""
-        return self._find(loc, False)[1]
-
-    def _find(self, loc: Loc[str | int], key: bool) -> tuple[Any, Any]:
-        here: Any = self.data
-        mark = getattr(here, "at", None)
-        last = len(loc) - 1
-        for i, part in enumerate(loc):
-            if isinstance(here, Mapping) and part in here:
-                name = str(part)
-                mark = here.keys_at[name] if key and i == last else here.values_at[name]
-                here = here[name]
-            elif isinstance(here, Sequence) and isinstance(part, int) and part < len(here):
-                mark, here = here.items_at[part], here[part]
-        return mark, here
+        return find(self.data, loc)[1]
 
     def problem(
         self,
@@ -153,10 +109,6 @@ def read_yaml_file(path: Path, name: str | None = None) -> Located:
 
 # -- before parsing ------------------------------------------------------------------------------
 
-# what YAML calls printable, and the line breaks; tabs have a cause of their own
-_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_LINES = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-
 
 def _decode(text: str | bytes, file: str) -> tuple[str, list[Problem]]:
     if isinstance(text, bytes):
@@ -165,27 +117,16 @@ def _decode(text: str | bytes, file: str) -> tuple[str, list[Problem]]:
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as problem:
-            line, column = _line_column(problem.object[: problem.start].decode("utf-8", "replace"))
-            return "", [Problem("not-utf8", "a byte here is not UTF-8 text", file, line, column, instead="save the file as UTF-8")]
+            before = problem.object[: problem.start].decode("utf-8", "replace")
+            at = mark_of(before, len(before))
+            advice = "save the file as UTF-8"
+            return "", [Problem("not-utf8", "a byte here is not UTF-8 text", file, at.line + 1, at.column + 1, instead=advice)]
     text = text.removeprefix("\ufeff")
     if len(text) > MAX_CHARACTERS:
         return "", [
             Problem("too-large", f"the file has more than {MAX_CHARACTERS:,} characters", file, instead="split it: one trial is one file")
         ]
-    if found := _CONTROL.search(text):
-        line, column = _line_column(text[: found.start()])
-        shown = f"U+{ord(found.group()):04X}"
-        return "", [
-            Problem(
-                "control-character", f"the character {shown} cannot stand in a text", file, line, column, text=shown, instead="delete it"
-            )
-        ]
     return text, []
-
-
-def _line_column(before: str) -> Place:
-    lines = _LINES.split(before)
-    return len(lines), len(lines[-1]) + 1
 
 
 def _short(text: str) -> str:
@@ -193,22 +134,22 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-# -- parsing -------------------------------------------------------------------------------------
+# -- what may not stand in a rule file --------------------------------------------------------------
 
-
-class _At(NamedTuple):
-    """A place of the text that the parser gave no mark for."""
-
-    line: int
-    column: int
-
-
-class _Stop(Exception):
-    """Nothing after this can be read."""
+_SAID: dict[Kind, tuple[str, str, str]] = {
+    "anchor": ("anchor", "an anchor (&) names a part of the file for repeating", "name it under definitions or lists"),
+    "alias": ("alias", "an alias (*) repeats another part of the file", "write it out, or name it under definitions or lists"),
+    "tag": ("tag", "a tag (!) asks for a type; every text here gets its type from the word it follows", "delete the tag"),
+    "merge": ("merge", "a merge key (<<) copies another part of the file", "write the words out, or name them under definitions"),
+    "key": ("key-not-text", "a list or mapping stands where a key is expected", "write a word, a colon and its value"),
+    "document": ("many-documents", "a second document begins here", "write one file for each"),
+    "deep": ("too-deep", f"lists and mappings stand more than {MAX_DEPTH} deep", "split the statement with definitions"),
+}
+"""Code, message and advice of the findings that are said in the same words wherever they stand."""
 
 
 class _Reader:
-    """One pass over the events of the parser with a stack of its own, so depth is a count, not a recursion."""
+    """One text, and what a rule author is told of it."""
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file
@@ -221,18 +162,12 @@ class _Reader:
         if "\t" in text:
             self._tabs()
             text = text.replace("\t", " ")  # one for one, so that places hold and other mistakes are still found
-        try:
-            return self._build(_Parser(text))
-        except _Stop:
-            return None
-        except yaml.MarkedYAMLError as problem:
-            # a tab that stood for an indent makes the structure unreadable: the tab is the mistake
-            if not self.tabs:
-                self._syntax(problem)
-            return None
-        except yaml.YAMLError as problem:  # pragma: no cover - the checks before parsing leave none known
-            self._say("syntax", f"not YAML: {problem}", None)
-            return None
+        read = parse(text, stop=("document", "key"))
+        for found in read.findings:
+            self._refuse(found)
+        if read.whole and not read.documents:
+            self.problems.append(Problem("empty-file", "the file is empty", self.file, 1, 1, instead="begin with trial:"))
+        return read.documents[0] if read.documents else None
 
     def _say(self, code: str, message: str, mark: Any, text: str | None = None, instead: str | None = None) -> None:
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (None, None)
@@ -240,7 +175,7 @@ class _Reader:
         self.problems.append(Problem(code, message, self.file, line, column, None, shown, instead))
 
     def _tabs(self) -> None:
-        for number, line in enumerate(_LINES.split(self.text), 1):
+        for number, line in enumerate(LINE_END.split(self.text), 1):
             if "\t" in line:
                 self.tabs.add(number)
                 self.problems.append(
@@ -255,144 +190,24 @@ class _Reader:
                     )
                 )
 
-    def _build(self, parser: Any) -> Any:
-        # The stack holds what is open. A mapping's pending key is kept in `keys`, one per open container.
-        root: Any = None
-        stack: list[Any] = []
-        keys: list[Any] = []  # per container: the key event that waits for its value, or None
-        documents = 0
-        flow_from = 0  # how deep the stack was when braces or brackets began; 0 outside them
-        next_event = parser.get_event
-        scalar, mapping_start, sequence_start = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
-        mapping_end, sequence_end = yaml.MappingEndEvent, yaml.SequenceEndEvent
-        while True:
-            event = next_event()
-            kind = type(event)
-            if kind is scalar:
-                if event.tag is not None or event.anchor is not None:
-                    self._refuse_marks(event)
-                value: Any = event.value
-                if stack and type(stack[-1]) is Mapping and keys[-1] is None:
-                    keys[-1] = event
-                    continue
-                if not event.style:
-                    if not value:
-                        self._empty(event, keys[-1] if stack else None, flow_from > 0)
-                    elif flow_from and "?" in value:
-                        # newer versions of the C parser read it, older ones and other readers do not
-                        self._question_mark(event)
-            elif kind is mapping_start or kind is sequence_start:
-                if event.tag is not None or event.anchor is not None:
-                    self._refuse_marks(event)
-                if len(stack) >= MAX_DEPTH:
-                    self._too_deep(event.start_mark)
-                    raise _Stop
-                if stack and type(stack[-1]) is Mapping and keys[-1] is None:
-                    self._say(
-                        "key-not-text",
-                        "a list or mapping stands where a key is expected",
-                        event.start_mark,
-                        instead="write a word, a colon and its value",
-                    )
-                    raise _Stop
-                value = Mapping(event.start_mark) if kind is mapping_start else Sequence(event.start_mark)
-                self._add(stack, keys, value, event)
-                if not stack and root is None:
-                    root = value
-                stack.append(value)
-                keys.append(None)
-                if event.flow_style and not flow_from:
-                    flow_from = len(stack)
-                continue
-            elif kind is mapping_end or kind is sequence_end:
-                if len(stack) == flow_from:
-                    flow_from = 0
-                stack.pop()
-                keys.pop()
-                continue
-            elif kind is yaml.DocumentStartEvent:
-                documents += 1
-                if documents > 1:
-                    self._say("many-documents", "a second document begins here", event.start_mark, "---", "write one file for each")
-                    raise _Stop
-                continue
-            elif kind is yaml.AliasEvent:
-                self._say(
-                    "alias",
-                    "an alias (*) repeats another part of the file",
-                    event.start_mark,
-                    f"*{event.anchor}",
-                    "write it out, or name it under definitions or lists",
-                )
-                value = ""
-                if stack and type(stack[-1]) is Mapping and keys[-1] is None:
-                    keys[-1] = event
-                    event.value = f"*{event.anchor}"
-                    continue
-            elif kind is yaml.StreamEndEvent:
-                break
-            else:
-                continue
-            if not stack:
-                root = value
-            self._add(stack, keys, value, event)
-        if documents == 0:
-            self.problems.append(Problem("empty-file", "the file is empty", self.file, 1, 1, instead="begin with trial:"))
-        return root
-
-    def _add(self, stack: list[Any], keys: list[Any], value: Any, event: Any) -> None:
-        if not stack:
+    def _refuse(self, found: Finding) -> None:
+        if said := _SAID.get(found.kind):
+            code, message, advice = said
+            self._say(code, message, found.at, found.text or None, advice)
             return
-        holder = stack[-1]
-        if type(holder) is Sequence:
-            holder.append(value)
-            holder.items_at.append(event.start_mark)
-            return
-        key = keys[-1]
-        keys[-1] = None
-        name = key.value
-        if name in holder:
-            first = holder.keys_at[name].line + 1
-            self._say(
-                "duplicate-key",
-                f"«{_short(name)}» is already said in line {first} of the same mapping",
-                key.start_mark,
-                name,
-                "keep one of the two",
-            )
-            return
-        if name == "<<" and not key.style:
-            self._say(
-                "merge",
-                "a merge key (<<) copies another part of the file",
-                key.start_mark,
-                "<<",
-                "write the words out, or name them under definitions",
-            )
-            return
-        holder[name] = value
-        holder.keys_at[name] = key.start_mark
-        holder.values_at[name] = event.start_mark
-
-    def _refuse_marks(self, event: Any) -> None:
-        if event.anchor is not None:
-            self._say(
-                "anchor",
-                "an anchor (&) names a part of the file for repeating",
-                event.start_mark,
-                f"&{event.anchor}",
-                "name it under definitions or lists",
-            )
-        # the parser gives "!" to a quoted scalar only when it is written
-        if event.tag is not None:
-            written = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._say(
-                "tag",
-                "a tag (!) asks for a type; every text here gets its type from the word it follows",
-                event.start_mark,
-                written,
-                "delete the tag",
-            )
+        match found.kind:
+            case "twice":
+                message = f"«{_short(found.text)}» is already said in line {found.first.line + 1} of the same mapping"
+                self._say("duplicate-key", message, found.at, found.text, "keep one of the two")
+            case "character":
+                self._say("control-character", f"the character {found.text} cannot stand in a text", found.at, found.text, "delete it")
+            case "empty":
+                self._empty(found.event, found.key, found.braces)
+            case "question-mark":
+                self._question_mark(found.at, found.text)
+            case "syntax" if not self.tabs:
+                # a tab that stood for an indent makes the structure unreadable: the tab is the mistake
+                self._syntax(found.error)
 
     def _empty(self, event: Any, key: Any, flow: bool) -> None:
         """A plain scalar of no characters: a word without a value, or a text cut by a comma."""
@@ -402,7 +217,7 @@ class _Reader:
         between = self.text[key.end_mark.index : event.start_mark.index]
         if flow and ":" not in between and not key.style:
             if self.text[: key.start_mark.index].rstrip().endswith("?"):
-                self._question_mark(key)
+                self._question_mark(key.start_mark, key.value)
                 return
             quoted = self._cut_text(key)
             self._say(
@@ -430,28 +245,15 @@ class _Reader:
             return None
         return " ".join(f"{before[colon + 1 : comma].strip()}, {key.value}".split())
 
-    def _question_mark(self, event: Any) -> None:
-        self._say(
-            "question-mark",
-            "inside braces a question mark ends an unquoted text",
-            event.start_mark,
-            event.value,
-            f'quote the text: "{_short(event.value)}"',
-        )
+    def _question_mark(self, at: Any, text: str) -> None:
+        message = "inside braces a question mark ends an unquoted text"
+        self._say("question-mark", message, at, text, f'quote the text: "{_short(text)}"')
 
     # -- what the parser itself refuses -----------------------------------------------------------
-
-    def _too_deep(self, mark: Any) -> None:
-        message = f"lists and mappings stand more than {MAX_DEPTH} deep"
-        self._say("too-deep", message, mark, instead="split the statement with definitions")
 
     def _syntax(self, problem: Any) -> None:
         mark = problem.problem_mark or problem.context_mark
         said = problem.problem or ""
-        if "nesting" in said:
-            # newer C parsers count depth themselves, and look ahead of the events that _build counts
-            self._too_deep(mark)
-            return
         line = self._line(mark.line)
         before, at = line[: mark.column], line[mark.column : mark.column + 1]
         if "<document start>" in said or (at and at in "}]" and "flow" not in (problem.context or "")):
@@ -504,7 +306,7 @@ class _Reader:
         self._say(
             "indent",
             "this line is indented deeper than the words it belongs to",
-            _At(mark.line, start),
+            Mark(mark.line, start),
             before.strip(),
             "align it with the word above, or give that word no value",
         )
@@ -513,13 +315,13 @@ class _Reader:
         start = problem.context_mark or mark
         kind = "brace" if "mapping" in problem.context else "bracket"
         if at == "?" or before.rstrip().endswith("?"):
-            # the Python parser, and older C ones, end the text here; newer C ones read on, and _build refuses it
+            # the Python parser, and older C ones, end the text here; newer C ones read on, and the finding says it
             begin = max(before.rfind(opening) + len(opening) for opening in (": ", ", ", "{", "["))
             whole = re.split(r"[,}\]]", self._line(mark.line)[begin:], maxsplit=1)[0].strip()
             self._say(
                 "question-mark",
                 "inside braces a question mark ends an unquoted text",
-                _At(mark.line, begin),
+                Mark(mark.line, begin),
                 whole,
                 f'quote the text: "{_short(whole)}"',
             )
@@ -539,7 +341,7 @@ class _Reader:
             )
 
     def _line(self, number: int) -> str:
-        lines = _LINES.split(self.text)
+        lines = LINE_END.split(self.text)
         return lines[number] if number < len(lines) else ""
 
 

@@ -21,15 +21,12 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
-    PlainSerializer,
-    PlainValidator,
     Tag,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from .limits import ClassName, DurationField, DurationLimit, Limit, LimitField, Measure
+from .limits import ClassName, DurationField, DurationLimit, Limit, LimitField, Measure, Read
 from .patient import FAMILIES, Family, Outcome
 from .time import Duration
 
@@ -51,7 +48,7 @@ def _true(raw: object) -> bool:
     raise refuse("not-true", "this word is said or left out: write true")
 
 
-Said = Annotated[bool, PlainValidator(_true), WithJsonSchema({"enum": ["true", True]})]
+Said = Annotated[bool, Read(_true, {"enum": ["true", True]})]
 
 
 def _name(raw: object) -> str:
@@ -60,7 +57,7 @@ def _name(raw: object) -> str:
     return raw.strip()
 
 
-Name = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": "string"})]
+Name = Annotated[str, Read(_name, {"type": "string"})]
 
 
 def _words(raw: object) -> str:
@@ -69,7 +66,7 @@ def _words(raw: object) -> str:
     return raw.strip()
 
 
-Words = Annotated[str, PlainValidator(_words), WithJsonSchema({"type": "string"})]
+Words = Annotated[str, Read(_words, {"type": "string"})]
 
 
 def _names(raw: object) -> tuple[str, ...]:
@@ -82,9 +79,7 @@ def _names(raw: object) -> tuple[str, ...]:
 
 Names = Annotated[
     tuple[str, ...],
-    PlainValidator(_names),
-    PlainSerializer(list),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+    Read(_names, {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}, list),
 ]
 
 Subject: TypeAlias = str | tuple["Subject", ...]
@@ -109,7 +104,7 @@ _SUBJECT_SCHEMA: dict[str, Any] = {
     ]
 }
 # Any, since pydantic cannot follow the recursive alias; parse_subject is what holds the type
-SubjectField = Annotated[Any, PlainValidator(lambda raw: parse_subject(raw)), WithJsonSchema(_SUBJECT_SCHEMA)]
+SubjectField = Annotated[Any, Read(lambda raw: parse_subject(raw), _SUBJECT_SCHEMA)]
 
 
 def _entries(raw: object) -> tuple[Subject, ...]:
@@ -121,7 +116,7 @@ def _entries(raw: object) -> tuple[Subject, ...]:
 
 
 # Any as above: a tuple of entries, each a name or a list of names
-NamedList = Annotated[Any, PlainValidator(_entries), WithJsonSchema({"type": "array", "minItems": 1})]
+NamedList = Annotated[Any, Read(_entries, {"type": "array", "minItems": 1})]
 
 
 def _count(raw: object) -> int:
@@ -131,7 +126,7 @@ def _count(raw: object) -> int:
     return int(text)
 
 
-Count_ = Annotated[int, PlainValidator(_count), WithJsonSchema({"type": "integer", "minimum": 0})]
+Count_ = Annotated[int, Read(_count, {"type": "integer", "minimum": 0})]
 
 
 # -- comparisons ---------------------------------------------------------------------------------

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from .criteria import Name, NamedList, Names, Node, Statement, Words, refuse
 from .finding import Evidence, Finding
+from .limits import Read
 from .quantity import Interval
 from .time import Duration
 from .trial import Definition, Derived, Visit
@@ -42,10 +43,10 @@ def _populations(raw: object) -> tuple[str, ...]:
 
 Populations = Annotated[
     tuple[str, ...],
-    PlainValidator(_populations),
-    PlainSerializer(list),
-    WithJsonSchema(
+    Read(
+        _populations,
         {"anyOf": [{"enum": list(POPULATIONS)}, {"type": "array", "items": {"enum": list(POPULATIONS)}, "minItems": 1}]},
+        list,
     ),
 ]
 
@@ -57,7 +58,7 @@ def _year(raw: object) -> int:
     return int(text)
 
 
-Year = Annotated[int, PlainValidator(_year), WithJsonSchema({"type": "integer"})]
+Year = Annotated[int, Read(_year, {"type": "integer"})]
 
 
 class FlagSource(Node):

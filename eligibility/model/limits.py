@@ -12,10 +12,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from .time import Duration
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Read:
+    """How a field of a rule file is read, what a schema says it looks like, and how it is written back.
+
+    It stands where PlainValidator, PlainSerializer and WithJsonSchema would, which build a model of
+    the annotated type at each use to write values that are written by ``write``, or are JSON already.
+    """
+
+    read: Callable[[Any], Any]
+    shape: dict[str, Any]
+    write: Callable[[Any], Any] | None = None
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        written = core_schema.plain_serializer_function_ser_schema(self.write) if self.write is not None else None
+        return core_schema.no_info_plain_validator_function(self.read, serialization=written)
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return dict(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,18 +213,20 @@ _EXTREME_SCHEMA: dict[str, Any] = {
 }
 LimitField = Annotated[
     Limit,
-    PlainValidator(parse_limit),
-    PlainSerializer(_plain),
-    WithJsonSchema(
+    Read(
+        parse_limit,
         {
             "anyOf": [_TEXT_SCHEMA, {"type": "array", "items": _TEXT_SCHEMA, "minItems": 2}, _EXTREME_SCHEMA],
             "examples": ["8 g/dL", "1.5 x ULN", "1:80", "IIa", "not_published"],
-        }
+        },
+        _plain,
     ),
 ]
 DurationField = Annotated[
     DurationLimit,
-    PlainValidator(parse_duration_limit),
-    PlainSerializer(_plain),
-    WithJsonSchema({"anyOf": [{"type": "string"}, _EXTREME_SCHEMA], "examples": ["6 months", {"greater_of": ["4 weeks", "5 half-lives"]}]}),
+    Read(
+        parse_duration_limit,
+        {"anyOf": [{"type": "string"}, _EXTREME_SCHEMA], "examples": ["6 months", {"greater_of": ["4 weeks", "5 half-lives"]}]},
+        _plain,
+    ),
 ]

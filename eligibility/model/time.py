@@ -140,22 +140,25 @@ def _parse_point(text: str) -> tuple[int, int]:
     match = _DATE.fullmatch(text)
     if match is None:
         raise ValueError("a date is written year-month-day, such as 2024-05-17, 2024-05 or 2024")
-    year, month, day, hour, minute = (int(part) if part else None for part in match.groups())
-    assert year is not None
+    years, months, days, hours, minutes = match.groups()
+    year = int(years)
     if year < 1:
         raise ValueError("there is no year 0")
-    if month is None:
+    if months is None:
         return start_of(day_of(dt.date(year, 1, 1))), end_of(day_of(dt.date(year, 12, 31)))
+    month = int(months)
     if not 1 <= month <= 12:
         raise ValueError("there is no such month")
-    last = monthrange(year, month)[1]
-    if day is None:
+    if days is None:
+        last = monthrange(year, month)[1]
         return start_of(day_of(dt.date(year, month, 1))), end_of(day_of(dt.date(year, month, last)))
-    if not 1 <= day <= last:
-        raise ValueError("there is no such day in that month")
-    number = day_of(dt.date(year, month, day))
-    if hour is None or minute is None:
+    try:
+        number = day_of(dt.date(year, month, int(days)))
+    except ValueError:
+        raise ValueError("there is no such day in that month") from None
+    if hours is None:
         return start_of(number), end_of(number)
+    hour, minute = int(hours), int(minutes)
     if hour > 23 or minute > 59:
         if (hour, minute) == (24, 0):
             return end_of(number), end_of(number)

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from .criteria import Ask, Name, NamedList, Names, Node, NotPublished, Statement, Words, refuse
+from .limits import Read
 from .time import Duration
 
 TRIAL_ID = re.compile(r"[A-Z0-9][A-Za-z0-9._-]*")
@@ -24,9 +25,7 @@ def _date(raw: object) -> dt.date:
         raise refuse("not-a-date", "a date here is a whole day, such as 2026-08-22") from None
 
 
-Date = Annotated[
-    dt.date, PlainValidator(_date), PlainSerializer(lambda d: d.isoformat()), WithJsonSchema({"type": "string", "format": "date"})
-]
+Date = Annotated[dt.date, Read(_date, {"type": "string", "format": "date"}, dt.date.isoformat)]
 
 
 class Lymphodepletion(Node):

@@ -101,7 +101,7 @@ def entry_of(source: str) -> str:
     return source.partition("#")[0]
 
 
-_GIVEN: dict[frozenset[str], set[str]] = {}
+_GIVEN: dict[tuple[str, ...], set[str]] = {}
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 
@@ -117,11 +117,15 @@ def build(model: type[AnyEntry], fields: dict[str, Any], misread: Sequence[str] 
         fields["misread"] = tuple(dict.fromkeys(misread))
     while True:
         try:
-            entry = model.model_validate(fields)
+            entry = model.__pydantic_validator__.validate_python(fields)  # model_validate less its options
             # pydantic gives every entry a set of its own with the names it was given: a third of its memory,
             # and the same few sets in every chart. Entries are frozen, so they may share.
-            given = entry.__pydantic_fields_set__
-            object.__setattr__(entry, "__pydantic_fields_set__", _GIVEN.setdefault(frozenset(given), given))
+            names = tuple(fields)
+            given = _GIVEN.get(names)
+            if given is not None:
+                object.__setattr__(entry, "__pydantic_fields_set__", given)
+            elif len(_GIVEN) < 1000:  # a hand may write the names in any order
+                _GIVEN[names] = entry.__pydantic_fields_set__
             return entry, refused
         except ValidationError as error:
             bad = [

@@ -21,6 +21,7 @@ import orjson
 
 from ..errors import Problem
 from ..model.time import When
+from ..yaml_tree import Mapping, Sequence
 from . import written
 from .arrival import PatientInput
 from .fhir_chart import Chart, Drug, Item, Key, Scope, contained, plain_id, text_of
@@ -29,7 +30,7 @@ from .fhir_look import PATIENT_REFERENCE, People
 from .fhir_medications import described
 from .fhir_resources import FOREIGN_FAMILY, READERS, UNREAD, foreign_version, read_item
 from .fhir_values import Resource
-from .raw import Marked, MarkedList, Tree, Unreadable, doubled_keys, elements, parse_json
+from .raw import Tree, Unreadable, doubled_keys, elements, parse_json
 
 _KIND = re.compile(r"[A-Z][A-Za-z]{2,60}")
 _STATED_TIME = ("document", "collection", "searchset")
@@ -57,7 +58,7 @@ class Collector:
     def add(self, tree: Tree, file: str) -> None:
         """A parsed file: a bundle, one resource, or a list of resources."""
         scope = self._scope(file)
-        doubled = isinstance(tree, (Marked, MarkedList))
+        doubled = isinstance(tree, (Mapping, Sequence))
         if isinstance(tree, list):
             for index, one in enumerate(tree):
                 self._resource(one, f"[{index}]", None, scope, None, doubled)
@@ -98,7 +99,7 @@ class Collector:
         if held is not None:  # the last part is the bundle without its entries
             tree = parse_json(held, file)
             if isinstance(tree, dict):
-                self._bundle({**tree, "entry": []}, "", None, scope, isinstance(tree, Marked))
+                self._bundle({**tree, "entry": []}, "", None, scope, isinstance(tree, Mapping))
 
     def _forget(self, scope: Scope, items: int, problems: int) -> None:
         del self.items[items:], self.subjects[items:], self.problems[problems:]
@@ -122,7 +123,7 @@ class Collector:
             subject = {"reference": f"Patient/{found[1].decode()}"} if found else None
             self._bad(where, line, scope, problem.message, subject)
             return
-        doubled = isinstance(tree, (Marked, MarkedList))
+        doubled = isinstance(tree, (Mapping, Sequence))
         if entry:
             self._entry(tree, where, line, scope, doubled)
         elif isinstance(tree, dict) and tree.get("resourceType") == "Bundle":
@@ -145,7 +146,7 @@ class Collector:
             stated = Resource(tree).moment("timestamp")
             if stated is not None and (scope.written is None or stated.hi > scope.written.hi):
                 scope.written = stated
-        if doubled and isinstance(tree, Marked) and tree.twice:
+        if doubled and isinstance(tree, Mapping) and tree.twice:
             where = f"{prefix}bundle".strip()
             self._complain("duplicate-key", "a key of the bundle is written twice; only the last is read", where, line, scope)
             self._bad(where, line, scope, "a key of the bundle is written twice", None)
@@ -229,7 +230,8 @@ class Collector:
             reference = subject.get("reference") if isinstance(subject, dict) and len(subject) == 1 else None
             if isinstance(reference, str):
                 subject = self._same_subject.setdefault(reference, subject)
-        self._put(item, subject, None)
+        self.items.append(item)
+        self.subjects.append(subject)
 
     def _put(self, item: Item, subject: Tree, bad: str | None) -> None:
         if bad is not None:
@@ -257,12 +259,14 @@ class Collector:
         same: dict[tuple[Scope, str], tuple[str | None, str | None]] = {}
         for item, subject in zip(self.items, self.subjects, strict=True):
             reference = subject.get("reference") if type(subject) is dict else None
-            if type(reference) is not str or "#" in reference or not reference.strip():
+            if type(reference) is not str:
                 yield self._person(item, subject)
                 continue
             key = item.scope, reference
             if (found := same.get(key)) is None:
-                found = same[key] = self._person(item, subject)
+                found = self._person(item, subject)
+                if "#" not in reference and reference.strip():
+                    same[key] = found
             yield found
 
     def _person(self, item: Item, subject: Tree) -> tuple[str | None, str | None]:
@@ -289,10 +293,12 @@ class Collector:
                 referred.setdefault(id(item.scope), {})[person] = None
         everyone = list(dict.fromkeys((*self.people, *(person for person, _ in named if person is not None))))
         for item, (person, why) in zip(self.items, named, strict=True):
+            if person is not None and person in self.people:
+                charts.setdefault(person, []).append(item)
+                continue
             scope = item.scope
-            at = item.place()
             sole = self._sole(scope, referred, everyone)
-            if person is not None and person not in self.people and len(scope.people) == 1 and "#" not in person:
+            if person is not None and len(scope.people) == 1 and "#" not in person:
                 # the file is one patient's and this entry names another, who is not here
                 owner = next(iter(scope.people))
                 aside.setdefault(owner, []).append((item, "another patient's"))
@@ -300,7 +306,7 @@ class Collector:
                     self._complain(
                         "another-patient",
                         "this entry names a patient who is not in the input",
-                        at,
+                        item.place(),
                         item.line,
                         scope,
                     )
@@ -314,7 +320,7 @@ class Collector:
                 counts = nobody.setdefault(scope.file, {})
                 counts[item.kind] = counts.get(item.kind, 0) + 1
                 if item.kind in READERS and why is None:
-                    self._complain("no-subject", "this entry names no patient; it is nobody's", at, item.line, scope)
+                    self._complain("no-subject", "this entry names no patient; it is nobody's", item.place(), item.line, scope)
         for person in dict.fromkeys((*(one for one in everyone if one in charts), *aside)):
             if wanted is None or person in wanted:
                 yield self._read(person, charts.get(person, []), aside.get(person, []))
@@ -371,17 +377,18 @@ class Collector:
         return PatientInput(chart.patient(), chart.file, tuple(chart.problems))
 
     def _one(self, item: Item, chart: Chart, foreign: dict[tuple[str, str], list[Item]]) -> None:
-        if isinstance(item.body, str):
-            if item.kind == "?":
-                chart.lost(item, None, item.body)
-            else:
-                chart.set_aside(item, item.body)
-            return
-        if isinstance(item.body, bytes):
-            packed = item
-            item = replace(packed, body=orjson.loads(packed.body))
-            packed.body = None
         body = item.body
+        if isinstance(body, str):
+            if item.kind == "?":
+                chart.lost(item, None, body)
+            else:
+                chart.set_aside(item, body)
+            return
+        if isinstance(body, bytes):
+            packed = item
+            item = replace(packed, body=orjson.loads(body))
+            packed.body = None
+            body = item.body
         version = foreign_version(body, item.kind) if body is not None else None
         if version is not None:
             foreign.setdefault((item.scope.file, version), []).append(item)

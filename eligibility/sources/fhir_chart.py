@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -81,7 +82,12 @@ def plain_id(name: str) -> str | None:
     >>> plain_id(' a#b ')
     'a%23b'
     """
-    return (written.clean(name).replace("#", "%23")[:200] if not name.isalnum() or len(name) > 200 else name) or None
+    if _ID.fullmatch(name):
+        return name
+    return written.clean(name).replace("#", "%23")[:200] or None
+
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")  # what FHIR calls an id; sources write others, too
 
 
 @lru_cache(maxsize=65536)
@@ -199,14 +205,16 @@ class Chart:
         if family == "observation":
             fields.setdefault("items", {})  # the model would copy its own empty one, at a tenth of the whole cost
         misread: list[str] = []
-        for path, code, message in resource.bad:
-            misread.append(_model_field(path))
-            self.complain(item, part.removeprefix("#") + ("." if part else "") + path, code, message)
+        if resource.bad:
+            prefix = part.removeprefix("#") + ("." if part else "")
+            for path, code, message in resource.bad:
+                misread.append(_model_field(path))
+                self.complain(item, prefix + path, code, message)
         entry, refused = build(MODELS[family], fields, misread)
         for name in refused:
             self.complain(item, name, "wrong-type", "this is not what belongs here")
         entries = self.families[family]
-        if not part or part.startswith("#result"):
+        if "identifier" in resource.raw and (not part or part.startswith("#result")):
             pairs = identifiers_of(resource.raw)
             if pairs:
                 self.identifiers.setdefault(family, []).append((len(entries), pairs))

@@ -129,12 +129,13 @@ def _finish(item: Item, resource: Resource, chart: Chart, drug: Drug, fields: di
 def _reason(resource: Resource) -> str | None:
     for name in ("statusReason", "reasonNotGiven"):
         value = resource.raw.get(name)
+        if value is None:
+            continue
         for one in value if isinstance(value, list) else [value]:
             words = text_of(*resource.concept_in(one, name))
             if words:
                 return words
-    value = resource.raw.get("statusReasonCodeableConcept")
-    return text_of(*resource.concept_in(value, "statusReasonCodeableConcept"))
+    return text_of(*resource.concept("statusReasonCodeableConcept"))
 
 
 OUTCOME_SYSTEM = "urn:eligibility:outcome"
@@ -145,6 +146,8 @@ def _outcome(resource: Resource) -> tuple[Outcome, ...]:
     found: dict[Outcome, None] = {}
     for name in ("statusReason", "statusReasonCodeableConcept"):
         value = resource.raw.get(name)
+        if value is None:
+            continue
         for one in value if isinstance(value, list) else [value]:
             for coding in resource.concept_in(one, name)[0]:
                 if coding.system == OUTCOME_SYSTEM and coding.code in get_args(Outcome):
@@ -274,6 +277,7 @@ _TIMING_CODES = {
     "Q12H": 2.0,
     "WK": 1 / 7,
 }
+_VARYING = frozenset(("frequencyMax", "periodMax", "count", "countMax"))
 _PERIODS = {"min": 1440.0, "h": 24.0, "d": 1.0, "wk": 1 / 7}
 
 Instruction = tuple[Quantity | None, float | None, str | None, When | None, When | None]
@@ -347,7 +351,7 @@ def _frequency(dosage: dict[str, Any]) -> float | None:
         return None
     repeat = timing.get("repeat")
     if isinstance(repeat, dict):
-        if any(name in repeat for name in ("frequencyMax", "periodMax", "count", "countMax")):
+        if not _VARYING.isdisjoint(repeat):
             return None
         period = decimal(repeat.get("period", 1))
         unit = repeat.get("periodUnit", "d" if "timeOfDay" in repeat or "when" in repeat else None)

@@ -31,6 +31,9 @@ _IMMUNIZATION = ("completed", "not-done", "entered-in-error")
 
 def status_of(resource: Resource, name: str, allowed: tuple[str, ...], blank: str | None, coded: bool = False) -> str | None:
     """A status word; ``blank`` where there is none, or none that is known."""
+    word = resource.raw.get(name)
+    if type(word) is str and word in allowed:
+        return word
     word = resource.coded_word(name) if coded else resource.word(name)
     if word is None:
         return blank
@@ -76,7 +79,7 @@ def read_condition(item: Item, resource: Resource, chart: Chart) -> None:
         ended = True
     if ended and status is None:
         status = "resolved"
-    severity = text_of(*resource.concept("severity"))
+    severity = text_of(*resource.concept("severity")) if "severity" in resource.raw else None
     fields = put(
         {}, codes=codes, text=text, start=start, end=end, recorded=recorded, status=status, verification=verification, severity=severity
     )
@@ -125,9 +128,18 @@ def read_observation(item: Item, resource: Resource, chart: Chart, part: str = "
     dated, start = resource.somewhen("effective", chart.birth)
     if not dated and "effectiveTiming" in raw:
         start = _timing(resource)
-    common = put({}, start=start, recorded=recorded, status=status)
-    fields = put({**common, **result(resource)}, codes=codes, text=text)
-    components = resource.objects("component")
+    # written out where `put` would do: this is most of any chart
+    common: dict[str, Any] = {"status": status}
+    if start is not None:
+        common["start"] = start
+    if recorded is not None:
+        common["recorded"] = recorded
+    fields = {**common, **result(resource)}
+    if codes:
+        fields["codes"] = codes
+    if text is not None:
+        fields["text"] = text
+    components = resource.objects("component") if "component" in raw else []
     if components:
         if "value" in fields:
             items = _score_items(components)
@@ -359,6 +371,8 @@ def foreign_version(raw: dict[str, Any], kind: str) -> str | None:
     >>> foreign_version({'medication': {'concept': {}}}, 'MedicationRequest')
     'R5'
     """
+    if kind == "Observation":  # most of any chart, and of one shape in every version
+        return None
     if kind in ("MedicationOrder", "DeviceUseRequest"):
         return "DSTU2"
     if kind.startswith("Medication") and kind != "Medication":

@@ -58,7 +58,11 @@ def result(resource: Resource) -> dict[str, Any]:
     """Value, unit, range and interpretation of an Observation or a component, as far as given."""
     raw = resource.raw
     out: dict[str, Any] = {}
-    names = [name for name in raw if name.startswith("value") and raw[name] is not None]
+    keys = "".join(raw)
+    if keys.count("value") == 1 and "valueQuantity" in raw:  # nearly every result, told without a look at each key
+        names = [] if raw["valueQuantity"] is None else ["valueQuantity"]
+    else:
+        names = [name for name in raw if name.startswith("value") and raw[name] is not None]
     if len(names) > 1:
         resource.fail("value[x]", "there are two values of different kinds", "bad-value")
     elif names:

@@ -96,12 +96,16 @@ class Resource:
         return self.concept_in(self.raw.get(name), name)
 
     def concept_in(self, value: Tree, name: str) -> tuple[tuple[Coding, ...], str | None]:
+        """The codings and the text of what stands where a CodeableConcept belongs."""
         if value is None:
             return (), None
         if type(value) is dict:
             known = _known_concept(value)
             if known is not None:
                 return known
+        return self._concept_at_length(value, name)
+
+    def _concept_at_length(self, value: Tree, name: str) -> tuple[tuple[Coding, ...], str | None]:
         if isinstance(value, str):
             return (), written.clean(value) or None
         if isinstance(value, list) and len(value) == 1:
@@ -150,7 +154,10 @@ class Resource:
     def moment(self, name: str) -> When | None:
         """A date, dateTime or instant."""
         value = self.raw.get(name)
-        return None if value is None else self.moment_in(value, name)
+        if value is None:
+            return None
+        read = _moment(value) if type(value) is str else ""
+        return self.moment_in(value, name) if isinstance(read, str) else read
 
     def moment_in(self, value: Tree, name: str) -> When | None:
         if isinstance(value, str):
@@ -251,10 +258,14 @@ def _known_concept(value: dict[str, Any]) -> tuple[tuple[Coding, ...], str | Non
         return None
     first = codings[0]
     system, code, display, text = first.get("system"), first.get("code"), first.get("display"), value.get("text")
-    for part in (system, code, display, text):
-        if part is not None and type(part) is not str:
-            return None
-    return _one_code(system, code, display, text)
+    if (
+        (type(system) is str or system is None)
+        and (type(code) is str or code is None)
+        and (type(display) is str or display is None)
+        and (type(text) is str or text is None)
+    ):
+        return _one_code(system, code, display, text)
+    return None
 
 
 @lru_cache(maxsize=65536)
@@ -378,12 +389,11 @@ def decimal(value: Tree) -> float | None:
 
 def unit_of(quantity: dict[str, Any]) -> str | None:
     """The unit: the UCUM code where there is one, else as printed."""
-    code, unit = quantity.get("code"), quantity.get("unit")
-    for part in (code, unit) if quantity.get("system") == UCUM else (unit, code):
-        if isinstance(part, str):
-            text = written.clean(part)
-            if text:
-                return text
+    names = ("code", "unit") if quantity.get("system") == UCUM else ("unit", "code")
+    for name in names:
+        part = quantity.get(name)
+        if isinstance(part, str) and (text := written.clean(part)):
+            return text
     return None
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from ..errors import EligibilityError, Problem, debugging, fault
-from . import fhir, fhir_look
+from . import fhir_look
 from .arrival import PatientInput
 from .native import looks_native, read_native
 from .raw import Tree, Unreadable, damaged, elements, parse_json, unpack
@@ -27,6 +27,7 @@ from .yaml_text import parse_yaml
 
 if TYPE_CHECKING:
     from ..vocabulary.vocabulary import Vocabulary
+    from .fhir import Collector
 
 __all__ = ["PatientInput", "Progress", "read"]
 
@@ -121,7 +122,9 @@ def read(
     exports = {file.path.parent: file.lists for file in files if file.path is not None and file.lists is not None}
     for group in _groups(files):
         if _is_fhir(group[0]):
-            collector = fhir.Collector(strict=strict_fhir)
+            from .fhir import Collector  # a chart of our own form needs none of it
+
+            collector = Collector(strict=strict_fhir)
             folder = group[0].path.parent if group[0].path is not None else None
             if folder in exports:
                 collector.written = exports[folder].written
@@ -248,7 +251,9 @@ def _look(file: _File, keep: bool, alone: bool) -> None:
             file.data = data if keep else None
             file.people = NOBODY if alone else fhir_look.people_of_parts(data.split(b"\n"))
         elif file.kind == "fhir":
-            file.people = NOBODY if alone else fhir.people_of(tree)
+            from .fhir import people_of
+
+            file.people = NOBODY if alone else people_of(tree)
         if keep or file.kind not in ("fhir", "ndjson"):
             file.data, file.tree = data, tree
     except Unreadable as error:
@@ -443,7 +448,7 @@ def _check_manifest(file: _File) -> Iterator[Problem]:
             )
 
 
-def _fhir(group: list[_File], collector: fhir.Collector, wanted: frozenset[str] | None, alone: bool) -> Iterator[PatientInput | Problem]:
+def _fhir(group: list[_File], collector: Collector, wanted: frozenset[str] | None, alone: bool) -> Iterator[PatientInput | Problem]:
     failed = False
     for file in group:
         if file.problem is not None:

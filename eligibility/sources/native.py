@@ -7,7 +7,7 @@ for a sex, ``icd10cm|G35.A`` for a code, and other short forms. Every entry is r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,10 +22,11 @@ from ..model.patient import (
     SetAside,
     StatedAbsence,
 )
+from ..yaml_tree import Mapping, Sequence
 from . import written
 from .arrival import FIELD_OF, MODELS, PLURALS, PatientInput, build, not_there
 from .native_fields import ENTRY_FIELDS, INTERPRETATION, PATIENT_FIELDS, STATUS, BadField, choice_of, choices_of, dose_of, text_of, when_of
-from .raw import Marked, MarkedList, Tree, doubled_keys
+from .raw import Tree, doubled_keys
 
 FAMILY_WORDS: dict[str, Family] = {**PLURALS, **{family: family for family in FIELD_OF}}
 
@@ -93,7 +94,7 @@ def read_native(tree: Tree, file: str, fallback_id: str, line: int | None = None
         yield Problem("not-a-patient", "the list of patients is empty", file=file, line=line)
     for index, one in enumerate(patients):
         where = f"{prefix}[{index}]"
-        at = patients.lines[index] if isinstance(patients, MarkedList) else line
+        at = _line(patients, index) or line
         if isinstance(one, dict):
             yield _Reader(file, line, f"{where}.").patient(one, f"{fallback_id}-{index + 1}")
         else:
@@ -119,7 +120,7 @@ class _Reader:
         for key, value in tree.items():
             line = _line(tree, key)
             name = _PATIENT_ALIASES.get(_fold(key), _fold(key))
-            if isinstance(tree, Marked) and key in tree.twice:
+            if isinstance(tree, Mapping) and key in tree.twice:
                 self._doubled(tree, key, name)
             if name in fields and name in PLURALS:
                 self.complain("said-twice", "this is said twice, under two spellings; only the first is read", name, line)
@@ -153,7 +154,7 @@ class _Reader:
             Patient.model_validate({**fields, "set_aside": tuple(self.aside), "misread": tuple(self.bad)}), self.file, tuple(self.problems)
         )
 
-    def _doubled(self, tree: Marked, key: str, name: str) -> None:
+    def _doubled(self, tree: Mapping, key: str, name: str) -> None:
         self.complain("duplicate-key", f"this key is written twice{_lines(tree.twice[key])}; only the last is read", name)
         if name in PLURALS:
             # entries of the first list are gone: the family may hold anything
@@ -193,7 +194,7 @@ class _Reader:
             return ()
         entries = []
         for index, item in enumerate(value):
-            at = value.lines[index] if isinstance(value, MarkedList) else line
+            at = _line(value, index) or line
             entry = self._entry(family, item, f"{name}[{index}]", at)
             if entry is not None:
                 entries.append(entry)
@@ -208,7 +209,7 @@ class _Reader:
             return None
         twice = doubled_keys(item)
         if twice:
-            lines = _lines(item.twice[twice[0]]) if isinstance(item, Marked) and twice[0] in item.twice else ""
+            lines = _lines(item.twice[twice[0]]) if isinstance(item, Mapping) and twice[0] in item.twice else ""
             self.complain("duplicate-key", f"a key is written twice in one entry{lines}", where, line, "keep one of the two")
             self.bad.append(Misread(source=self.prefix + where, family=family, why="a key is written twice"))
             return None
@@ -288,8 +289,7 @@ class _Reader:
             ]
         else:
             listed = value if isinstance(value, list) else [value]
-            lines: Sequence[int | None] = listed.lines if isinstance(listed, MarkedList) else [line] * len(listed)
-            items = [(f"absences[{index}]", item, lines[index]) for index, item in enumerate(listed)]
+            items = [(f"absences[{index}]", item, _line(listed, index) or line) for index, item in enumerate(listed)]
         absences = []
         for where, item, at in items:
             try:
@@ -305,12 +305,18 @@ def _fold(key: str) -> str:
     return key.strip().lower().replace(" ", "_").replace("-", "_")
 
 
-def _line(tree: Tree, key: str) -> int | None:
-    return tree.lines.get(key) if isinstance(tree, Marked) else None
+def _line(tree: Tree, part: str | int) -> int | None:
+    """The line of a key or of an item, where the text told lines."""
+    mark = None
+    if isinstance(tree, Mapping):
+        mark = tree.keys_at.get(str(part))
+    elif isinstance(tree, Sequence) and isinstance(part, int) and tree.items_at:
+        mark = tree.items_at[part]
+    return None if mark is None else mark.line + 1
 
 
-def _lines(lines: tuple[int, ...]) -> str:
-    return f" (lines {' and '.join(map(str, lines))})" if lines else ""
+def _lines(marks: list[Any]) -> str:
+    return f" (lines {' and '.join(str(mark.line + 1) for mark in marks)})" if marks else ""
 
 
 def _fields(model: type[Entry]) -> str:

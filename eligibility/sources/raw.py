@@ -6,7 +6,7 @@ nothing), and numbers that JSON does not have (``NaN``, ``1e999``: one such numb
 not the file).
 
 The fast parser is tried first. Where it refuses, or where the text has more keys than the tree it
-made, the standard parser reads the text again and marks the objects concerned (:class:`Marked`).
+made, the standard parser reads the text again, and the objects concerned say which keys (:class:`Mapping`).
 """
 
 from __future__ import annotations
@@ -15,44 +15,17 @@ import gzip
 import json
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TypeAlias
 
 import orjson
 
 from ..errors import Problem
+from ..yaml_tree import DEEPEST, Mapping, Sequence
 
 Tree: TypeAlias = Any
 """What JSON or YAML holds: dict, list, str, int, float, bool or None, of any make."""
-
-DEEPEST = 200
-"""Levels of nesting read; a FHIR resource has about twelve."""
-
-
-class Marked(dict[str, Any]):
-    """An object with what its text said beyond keys and values.
-
-    ``twice`` names keys written more than once, with the lines where they are known; ``line`` and
-    ``lines`` count from 1 (YAML only).
-    """
-
-    __slots__ = ("line", "lines", "twice")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.line: int | None = None
-        self.lines: dict[str, int] = {}
-        self.twice: dict[str, tuple[int, ...]] = {}
-
-
-class MarkedList(list[Any]):
-    """A list with the lines of its items (YAML only)."""
-
-    __slots__ = ("lines",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[int] = []
 
 
 class Unreadable(Exception):
@@ -116,8 +89,6 @@ def depth_exceeds(data: bytes, limit: int = DEEPEST) -> bool:
     >>> depth_exceeds(b'[' * 201 + b']' * 201), depth_exceeds(b'[[]]')
     (True, False)
     """
-    if data.count(b"[") + data.count(b"{") <= limit:
-        return False
     if b"\\" in data:  # escaped quotes would end strings early
         if b"\\\\" in data:
             data = data.replace(b"\\\\", b"")
@@ -132,19 +103,20 @@ def depth_exceeds(data: bytes, limit: int = DEEPEST) -> bool:
 
 
 def parse_json(data: bytes, file: str, where: str | None = None, first_line: int = 1) -> Tree:
-    """JSON to a tree; objects with a key written twice come back :class:`Marked`, and so does the root above them.
+    """JSON to a tree; objects with a key written twice come back as :class:`Mapping`, and so does the root above them.
 
     Raises :class:`Unreadable` with line and column where it is no JSON, is cut short or nests too
     deep. ``first_line`` is the line of the file on which ``data`` begins.
     """
-    if depth_exceeds(data):
+    if data.count(b"[") + data.count(b"{") > DEEPEST and depth_exceeds(data):
         raise Unreadable(
             Problem("too-deep", f"the brackets nest more than {DEEPEST} deep; no chart does", file=file, line=first_line, where=where)
         )
     try:
         tree = orjson.loads(data)
+        again = orjson.dumps(tree)
         # every key has its colon, and colons inside strings are in both: fewer in the tree means a key was lost
-        if orjson.dumps(tree).count(b":") == data.count(b":"):
+        if again == data or again.count(b":") == data.count(b":"):
             return tree
     except (orjson.JSONDecodeError, orjson.JSONEncodeError, TypeError):
         pass  # the standard parser has the last word: it knows NaN and 1e999, and says where it stops
@@ -167,25 +139,23 @@ def _parse_slowly(data: bytes, file: str, where: str | None, first_line: int) ->
                 instead="save it as UTF-8",
             )
         ) from None
-    doubled: list[Marked] = []
+    doubled: list[Mapping] = []
 
     def make(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         plain = dict(pairs)
         if len(plain) == len(pairs):
             return plain
-        marked = Marked()
-        for key, value in pairs:
-            if key in marked:
-                marked.twice[key] = ()
-            marked[key] = value
+        marked = Mapping()
+        marked.update(plain)
+        marked.twice = {key: [] for key, count in Counter(key for key, _ in pairs).items() if count > 1}
         doubled.append(marked)
         return marked
 
     try:
         tree = json.loads(text, object_pairs_hook=make)
-        if doubled and not isinstance(tree, Marked):
-            root: Marked | MarkedList = Marked() if isinstance(tree, dict) else MarkedList()
-            root.update(tree) if isinstance(root, Marked) else root.extend(tree)
+        if doubled and not isinstance(tree, Mapping):
+            root: Mapping | Sequence = Mapping() if isinstance(tree, dict) else Sequence()
+            root.update(tree) if isinstance(root, Mapping) else root.extend(tree)
             return root
         return tree
     except json.JSONDecodeError as error:
@@ -214,7 +184,7 @@ def doubled_keys(tree: Tree) -> list[str]:
     while stack:
         node = stack.pop()
         if isinstance(node, dict):
-            if isinstance(node, Marked):
+            if isinstance(node, Mapping):
                 found.extend(node.twice)
             stack.extend(reversed(node.values()))
         elif isinstance(node, list):

@@ -32,7 +32,10 @@ def clean(text: str) -> str:
     >>> clean(' Acute\\u200b bronchitis\\u00a0 ')
     'Acute bronchitis'
     """
-    if not text.isascii():
+    if text.isascii():
+        if text.isprintable() and "  " not in text:  # nearly every text: of all that is sought below it can only hold outer spaces
+            return text.strip(" ")[:LONGEST]
+    else:
         text = _SURROGATE.sub("\ufffd", _UNSEEN.sub("", text))
     return _SPACES.sub(" ", _CONTROL.sub(" ", text)).strip()[:LONGEST]
 

@@ -41,8 +41,6 @@ from ..engine.settings import Settings
 from ..errors import Problem, RuleFileError, did_you_mean
 from ..language.library import RuleLibrary
 from ..language.reader import Located, read_yaml_file
-from ..language.reader import Mapping as FileMapping
-from ..language.reader import Sequence as FileSequence
 from ..model.finding import REASONS, CriterionResult, Effect, Screening, Status
 from ..model.patient import Patient
 from ..model.site import Attestation, Site
@@ -51,7 +49,6 @@ from ..model.trial import TrialFile
 from ..report.json import read, reading_of
 from ..report.words import Words
 from ..sources.native import read_native
-from ..sources.raw import Marked, MarkedList
 from .site_files import numbers_of_ranges, problems_of
 
 Word = Literal["true", "false", "unknown", "presumed_true", "presumed_false", "not_applicable"]
@@ -360,7 +357,7 @@ class CaseFile:
             self._say("wrong-type", "the patient is a mapping, as in a native patient file", at)
             return None
         patient: Patient | None = None
-        for came in read_native(_with_lines(data), str(self.path), "case"):
+        for came in read_native(data, str(self.path), "case"):
             problems = (came,) if isinstance(came, Problem) else came.problems
             patient = patient if isinstance(came, Problem) else came.patient
             self.problems += [replace(one, line=one.line or self._line(at), message=f"the patient: {one.message}") for one in problems]
@@ -510,21 +507,3 @@ class CaseFile:
     def _say(self, code: str, message: str, at: tuple[str | int, ...], instead: str | None = None, key: bool = False) -> None:
         assert self.tree is not None
         self.problems.append(self.tree.problem(code, message, at, key=key, instead=instead))
-
-
-def _with_lines(data: Any) -> Any:
-    """A part of a case file as the native reader takes it: the same texts, with their lines."""
-    if isinstance(data, FileMapping):
-        mapping = Marked()
-        mapping.line = data.at.line + 1
-        for key, value in data.items():
-            mapping[key] = None if value == "" else _with_lines(value)
-            mapping.lines[key] = data.keys_at[key].line + 1
-        return mapping
-    if isinstance(data, FileSequence):
-        items = MarkedList()
-        for value, mark in zip(data, data.items_at, strict=True):
-            items.append(_with_lines(value))
-            items.lines.append(mark.line + 1)
-        return items
-    return data

@@ -13,7 +13,6 @@ from ..language.reader import Located, read_yaml_file
 from ..model.site import Attestation, Site
 
 _T = TypeVar("_T")
-_ATTESTATIONS: TypeAdapter[tuple[Attestation, ...]] = TypeAdapter(tuple[Attestation, ...])
 
 
 def load_site(path: str | Path) -> Site:
@@ -30,7 +29,7 @@ def load_attestations(path: str | Path) -> tuple[Attestation, ...]:
 
     Raises :class:`UsageError` with every mistake, each with its line.
     """
-    return _validated(_ATTESTATIONS.validate_python, _read(path))
+    return _validated(TypeAdapter(tuple[Attestation, ...]).validate_python, _read(path))
 
 
 def numbers_of_ranges(data: Any) -> Any:

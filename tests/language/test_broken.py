@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from eligibility import yaml_tree
 from eligibility.errors import Problem, RuleFileError
-from eligibility.language import reader
 from eligibility.language.checks import QUESTIONS, check_file, codes
 from eligibility.language.diagnostics import INSTEAD
 from eligibility.language.library import RuleLibrary, load_trial, parse_trial
@@ -44,7 +44,7 @@ def test_says_what_where_and_what_to_write(file: Path, library: RuleLibrary) -> 
 
 def test_the_parser_in_python_says_the_same(library: RuleLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where PyYAML came without its C parser the rules read alike, only slower."""
-    monkeypatch.setattr(reader, "_Parser", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_tree, "_Parser", yaml.SafeLoader)
     assert [str(problem) for file in FILES for problem in problems_of(file, library)] == EXPECTED
 
 

@@ -321,3 +321,25 @@ def test_no_value_of_a_patient_reaches_a_message(secret: str) -> None:
 
 def test_a_patient_of_nothing_is_a_patient() -> None:
     assert patient_to_native(Patient(id="p")) == {"id": "p"}
+
+
+def test_a_key_written_twice_costs_its_patient_nothing_more(reading_text: Callable[..., Read]) -> None:
+    # JSON tells no lines: the list of patients above the doubled key is read all the same
+    read = reading_text('[{"id": "p1", "sex": "F", "sex": "M"}, {"id": "p2"}]', "twice.json")
+    assert [one.patient.id for one in read.inputs] == ["p1", "p2"]
+    assert [problem.code for problem in read.problems] == ["duplicate-key"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("id: p1\nsex: \x07F\n", "c.yaml:2:6: control-character"),
+        ("id: p1\n? [sex]\n: F\n", "c.yaml:2:3: yaml-key"),
+        ("id: p1\n~: F\n", "c.yaml:2:1: yaml-key"),
+        ("id: p1\nsex: *f\n", "c.yaml:2:6: yaml-anchor"),
+    ],
+)
+def test_what_no_chart_says_is_told_with_its_place(reading_text: Callable[..., Read], text: str, place: str) -> None:
+    read = reading_text(text, "c.yaml")
+    assert not read.inputs
+    assert [str(problem).rpartition("/")[2].startswith(place) for problem in read.loose] == [True], read.loose

@@ -62,6 +62,11 @@ def problems(folder: Path) -> list[Problem]:
         ("yaml-syntax", 2, 9, "a: [x\n  family: condition\n", "quotes"),
         ("yaml-feature", 2, 11, "a:\n  family: &f condition\n  label: A\n", "anchor"),
         ("yaml-feature", 2, 11, "a:\n  family: !!str condition\n  label: A\n", "tag"),
+        ("yaml-feature", 3, 10, "a:\n  family: condition\n  label: *b\n", "alias"),
+        ("yaml-feature", 2, 3, "a:\n  <<: {family: condition}\n  label: A\n", "merge"),
+        ("yaml-syntax", 3, 1, "a:\n  family: condition\n---\nb: c\n", "second document"),
+        ("control-character", 2, 11, "a:\n  family: \x07condition\n", "delete"),
+        ("too-deep", 1, 203, "a: " + "[" * 200 + "]" * 200, "200"),
         ("key", 3, 3, "a:\n  family: condition\n  [label]: A\n", "name"),
     ],
 )  # fmt: skip

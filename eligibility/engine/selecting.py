@@ -137,9 +137,7 @@ class Selecting:
 
     # -- candidates ----------------------------------------------------------------------------
 
-    def pool(
-        self, leaf: Leaf, win: Window, facts: list[tuple[Fact, bool]], brief: bool = False
-    ) -> tuple[list[Candidate], list[Fact]]:
+    def pool(self, leaf: Leaf, win: Window, facts: list[tuple[Fact, bool]], brief: bool = False) -> tuple[list[Candidate], list[Fact]]:
         """Facts that may be in the window, and those of the concept certainly outside it; ``brief`` without why it is not sure."""
         selector = leaf.selector
         assert selector is not None

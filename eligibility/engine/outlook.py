@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from math import isfinite
@@ -60,12 +60,9 @@ class Outlook:
     def needs(self, criterion: PlanCriterion) -> tuple[tuple[Need, ...], ...]:
         """All needed; each a tuple of alternatives."""
         bad = Truth.PRESUMED_FALSE if criterion.kind == "inclusion" else Truth.PRESUMED_TRUE
-        found: list[tuple[Need, ...]] = []
-        for node, wanted in self._parts(criterion):
-            told = self._node_needs(node, bad if wanted else NOT[bad], criterion)
-            # the same need of two leaves is one; the same need twice of one leaf is two results
-            found += [need for need in told if need not in found]
-        return tuple(found)
+        return tuple(
+            _each_once([self._node_needs(node, bad if wanted else NOT[bad], criterion) for node, wanted in self._parts(criterion)])
+        )
 
     @staticmethod
     def _parts(criterion: PlanCriterion) -> Iterator[tuple[PlanNode, bool]]:
@@ -92,10 +89,7 @@ class Outlook:
         below = NOT[bad] if node.op in ("none_of", "at_most") else bad
         if node.op == "readings" and any(reason.code == "two_readings" for reason in self.now.find(node, criterion).reasons):
             return [(Need("none", "the source", attribute="two_readings"),)]
-        needs: list[tuple[Need, ...]] = []
-        for operand in node.operands:
-            needs += [need for need in self._node_needs(operand, below, criterion) if need not in needs]
-        return needs
+        return _each_once([self._node_needs(operand, below, criterion) for operand in node.operands])
 
     def _leaf_needs(self, leaf: Leaf, bad: Truth, criterion: PlanCriterion) -> list[tuple[Need, ...]]:
         match leaf.kind:
@@ -475,7 +469,9 @@ class Outlook:
     def _on(self, day: int) -> Evaluation:
         if day not in self._later:
             now = self.now
-            self._later[day] = Evaluation(self.record, self.settings, self.plan.schedule, self.plan.horizon, now.trial, day)
+            later = Evaluation(self.record, self.settings, self.plan.schedule, self.plan.horizon, now.trial, day)
+            later.selecting.settled = now.selecting.settled
+            self._later[day] = later
         return self._later[day]
 
     def _attestation_days(self, criterion: PlanCriterion) -> Iterator[int]:
@@ -630,6 +626,18 @@ class Outlook:
         """Whether an age is reached at one end of a visit's days, seen from a day."""
         anchor = self._on_anchors(day)[visit]
         return needed.back(anchor.first if end == "first" else anchor.last) >= birth
+
+
+def _each_once(parts: Sequence[list[tuple[Need, ...]]]) -> list[tuple[Need, ...]]:
+    """The needs of several parts: the same need of two of them is one; twice of one is two results."""
+    if len(parts) == 1:
+        return parts[0]
+    found: list[tuple[Need, ...]] = []
+    known: set[tuple[Need, ...]] = set()
+    for part in parts:
+        found += [need for need in part if need not in known]
+        known.update(part)
+    return found
 
 
 class _Edges:

@@ -198,9 +198,7 @@ class Asked:
                 leaves_on.setdefault(concept, []).append(leaf.index)
             for family in leaf.selector.unclear_families:
                 leaves_in.setdefault(family, []).append(leaf.index)
-        free = [
-            (number, criterion) for number, criterion in enumerate(all_criteria) if criterion.person_free and criterion.when is not None
-        ]
+        free = [(number, one) for number, one in enumerate(all_criteria) if one.person_free and one.when is not None]
         for number, criterion in free:
             for concept in criterion.concepts:
                 criteria_on.setdefault(concept, []).append(number)

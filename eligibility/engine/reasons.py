@@ -68,7 +68,7 @@ class Reasons:
         self.day = selecting.day
         self.strict_only = selecting.settings.absence == "unknown"
 
-    def contenders(self, kept: list[Candidate], win: Window, choice: str) -> list[Candidate] | None:
+    def contenders(self, kept: Sequence[Candidate], win: Window, choice: str) -> list[Candidate] | None:
         """The candidates that may be the latest (earliest); None where none is certainly there."""
         certain = [candidate for candidate in kept if candidate.certain]
         if not certain:
@@ -104,7 +104,7 @@ class Reasons:
             answer.assumes += (Assumption("site_range", answer.leaf.name),)
 
     def _kind_of_basis(self, answer: LeafAnswer) -> Basis:
-        derived = answer.dose is not None or answer.leaf.items is not None or any([fact.derived_from for fact in answer.deciding])
+        derived = answer.dose is not None or answer.leaf.items is not None or any(fact.derived_from for fact in answer.deciding)
         return "derived" if derived else "recorded"
 
     def _name_deciding(self, answer: LeafAnswer) -> None:

@@ -147,7 +147,7 @@ class Record:
     first_of: dict[Family, int]
     notices: tuple[Notice, ...]
     ledger: Ledger
-    courses: dict[str, tuple[list[Fact], int, bool]] = field(default_factory=dict)
+    courses: dict[str, tuple[list[Fact], int, bool, int, int]] = field(default_factory=dict)
     of_lists: dict[Any, list[tuple[Fact, bool]]] = field(default_factory=dict)
     entries: dict[Any, list[dict[int, bool]]] = field(default_factory=dict)
     """What an engine gathers of it, the same on every day looked at: courses of a drug with what joins them, the facts of

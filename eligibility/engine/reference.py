@@ -96,6 +96,7 @@ class Evaluation:
         self.words = Words(self.selecting, brief=day is not None)
         self.leaf_answers: dict[int, LeafAnswer] = {}
         self._findings: dict[int, Finding] = {}
+        self._truths: dict[PlanNode, Truth] = {}
         self.quiet: Quiet | None = None
 
     # -- trees ---------------------------------------------------------------------------------
@@ -105,7 +106,10 @@ class Evaluation:
         if node.op == "leaf":
             assert node.leaf is not None
             return self._leaf_truth(node.leaf, criterion)
-        return _connect(node, [self.truth(operand, criterion) for operand in node.operands])
+        known = self._truths.get(node)
+        if known is None:
+            known = self._truths[node] = _connect(node, [self.truth(operand, criterion) for operand in node.operands])
+        return known
 
     def find(self, node: PlanNode, criterion: PlanCriterion | None = None) -> Finding:
         """The finding of a statement with the findings below it."""
@@ -113,7 +117,7 @@ class Evaluation:
             assert node.leaf is not None
             return self._leaf(node.leaf, criterion)
         clauses = tuple([self.find(operand, criterion) for operand in node.operands])
-        truth = _connect(node, [clause.truth for clause in clauses])
+        truth = self._truths[node] = _connect(node, [clause.truth for clause in clauses])
         return compose(node.node, node.op, truth, clauses)
 
     def _leaf(self, leaf: Leaf, criterion: PlanCriterion | None) -> Finding:
@@ -455,7 +459,7 @@ def compose(node: Node, op: str, truth: Truth, clauses: tuple[Finding, ...]) -> 
         same = NOT[truth] if op in ("none_of", "at_most") else truth
         deciding = [clause for clause in clauses if clause.truth is same] or clauses
         basis = _basis(deciding)
-        on_record = any([clause.on_record for clause in deciding])
+        on_record = any(clause.on_record for clause in deciding)
         if truth is not TRUE and truth is not FALSE:
             reasons = _once([clause.reasons for clause in clauses if clause.truth is not TRUE and clause.truth is not FALSE])
         shown = deciding

@@ -55,6 +55,7 @@ class Candidate:
         return ((mark, "entry" if mark == "not_understood" else "status"), *unsure)
 
 
+_Lengths = dict[tuple[int, ...], tuple[bool | None, Answer | None]]
 _Run = tuple[tuple[int, int], tuple[int, int], list[Fact], list[Fact]]
 
 
@@ -71,7 +72,9 @@ class Selecting:
         self.tests = ValueTests(record, settings.site)
         self._weight: Interval | Literal[False] | None = False
         self._windows: dict[int, Window] = {}
-        self._lengths: dict[tuple[int, ...], tuple[bool | None, list[Fact], list[Fact]]] = {}
+        self._lengths: _Lengths = {}
+        self.settled: _Lengths = {}
+        """Lengths of runs that are over, which another day of the same screening may have."""
         self.mode: Mode = "presumed"
 
     # -- placing -------------------------------------------------------------------------------
@@ -134,8 +137,8 @@ class Selecting:
 
     # -- candidates ----------------------------------------------------------------------------
 
-    def pool(self, leaf: Leaf, win: Window, facts: list[tuple[Fact, bool]]) -> tuple[list[Candidate], list[Fact]]:
-        """Facts that may be in the window, and those of the concept certainly outside it."""
+    def pool(self, leaf: Leaf, win: Window, facts: list[tuple[Fact, bool]], brief: bool = False) -> tuple[list[Candidate], list[Fact]]:
+        """Facts that may be in the window, and those of the concept certainly outside it; ``brief`` without why it is not sure."""
         selector = leaf.selector
         assert selector is not None
         plan = leaf.question is not None
@@ -149,6 +152,8 @@ class Selecting:
                 inside.append(Candidate(fact, sure, True, ()))
             elif not possible:
                 outside.append(fact)
+            elif brief:
+                inside.append(Candidate(fact, sure, False, ()))
             else:
                 why = self.why_not(fact, own) if not per_drug or self.half_life(fact) is not None else (("unit", "start"),)
                 inside.append(Candidate(fact, sure, False, why))
@@ -271,31 +276,33 @@ class Selecting:
 
     def _lasting(self, fact: Fact, test: Test, win: Window) -> Answer:
         assert test.lasting is not None
-        met, members, sure = self._length(fact, test, win)
+        met, outcome = self._length(fact, test, win)
         joinable = self._may_be_joined(fact)
         answer: Answer = (met, ()) if met is not None else (None, self._why_length(fact, win))
         if joinable and met is not None:
             words = ("at_most", "below") if met else ("at_least", "above")
             if any(how in words for how, _ in test.lasting.bounds()):
                 answer = unknown("not_recorded", "course")  # another one may make it longer
-        if test.outcome is None:
+        if outcome is None:
             return answer
-        outcome = disjunction(_outcome(other, test.outcome) for other in members)
-        if outcome[0] is True and not any(_outcome(other, test.outcome)[0] is True for other in sure):
-            outcome = unknown("unconfirmed", "code")  # the course that has it may be no part of the run
         if joinable and outcome[0] is False:
             outcome = unknown("not_recorded", "outcome")
-        return conjunction([answer, outcome])
+        return conjunction((answer, outcome))
 
-    def _length(self, fact: Fact, test: Test, win: Window) -> tuple[bool | None, list[Fact], list[Fact]]:
-        """Whether the run a fact is part of lasts as long as asked, and its courses: the same in both readings."""
-        key = (fact.order, id(test), win.l1, win.l2, win.u1, win.u2)
-        known = self._lengths.get(key)
-        if known is None:
+    def _length(self, fact: Fact, test: Test, win: Window) -> tuple[bool | None, Answer | None]:
+        """Whether the run a fact is part of lasts as long as asked, and has the outcome if one is: the same in both readings."""
+        _, _, _, begin, end = self._courses(fact)
+        settled = not fact.planned and end <= min(self.today, end_of(win.u1)) and (not win.cuts or begin >= max(win.l1, win.l2) * MINUTES)
+        # a run that is over and not cut stays as long as it was; any other is another on every day and in every window
+        known = self.settled if settled else self._lengths
+        key = (fact.order, id(test)) if settled else (fact.order, id(test), win.l1, win.l2, win.u1, win.u2)
+        found = known.get(key)
+        if found is None:
             low, high, members, sure = self.run(fact, win)
+            assert test.lasting is not None
             met = compare_lengths(test.lasting, (high[0] // MINUTES, low[0] // MINUTES), (low[1] // MINUTES, high[1] // MINUTES))
-            known = self._lengths[key] = met, members, sure
-        return known
+            found = known[key] = met, None if test.outcome is None else _outcome_of_run(members, sure, test.outcome)
+        return found
 
     def _may_be_joined(self, fact: Fact) -> bool:
         """Whether, strictly, a course that nobody recorded may make the run longer, or give it its outcome."""
@@ -338,7 +345,7 @@ class Selecting:
         cut_lo = min(self.today, end_of(win.u1)) if until is None else until[0]
         cut_hi = min(self.today, end_of(win.u2)) if until is None else until[1]
         low = high = None
-        courses, gap_end, one_drug = self._courses(fact)
+        courses, gap_end, one_drug, _, _ = self._courses(fact)
         if len(courses) > 1:
             low = _joined(
                 fact,
@@ -357,10 +364,12 @@ class Selecting:
             high_start = max(high_start, win.l1 * MINUTES) if win.l1 > NEVER_DAY else high_start
         return (low_start, low_end), (high_start, high_end), (high[2] if high else [fact]), (low[2] if low else [fact])
 
-    def _courses(self, fact: Fact) -> tuple[list[Fact], int, bool]:
-        """The courses that may be one with a fact, the days they may lie apart, and whether its concept is one drug alone."""
+    def _courses(self, fact: Fact) -> tuple[list[Fact], int, bool, int, int]:
+        """The courses that may be one with a fact, the days they may lie apart, whether its concept is one drug alone, and
+        the minutes from which and by which all of them are.
+        """
         if fact.family != "medication":
-            return [fact], 0, True
+            return [fact], 0, True, fact.s_lo, FOREVER if fact.ongoing else fact.e_hi
         known = self.record.courses.get(fact.concept)
         if known is None:
             courses = [other for other, _ in self.record.by_concept.get(fact.concept, ()) if other.family == "medication"]
@@ -368,7 +377,9 @@ class Selecting:
             concepts = self.record.vocabulary.concepts
             kinds = [concepts[kind] for kind in self.record.vocabulary.descendants(fact.concept)] if fact.concept in concepts else []
             gap = max((kind.gap.on(0) for kind in kinds if kind.gap is not None), default=0)
-            known = self.record.courses[fact.concept] = courses, gap, len(kinds) < 2
+            begin = min((course.s_lo for course in courses), default=fact.s_lo)
+            end = max((FOREVER if course.ongoing else course.e_hi for course in courses), default=FOREVER)
+            known = self.record.courses[fact.concept] = courses, gap, len(kinds) < 2, begin, end
         return known
 
     # -- other facts ---------------------------------------------------------------------------
@@ -599,6 +610,14 @@ def _picked(found: list[tuple[Fact, bool, tuple[Why, ...]]], pick: str) -> list[
     if len(kept) == 1:
         return kept
     return [(fact, False, why or (Why("imprecise_date", "start", fact.concept, fact.source),)) for fact, _, why in kept]
+
+
+def _outcome_of_run(members: list[Fact], sure: list[Fact], wanted: tuple[str, ...]) -> Answer:
+    """An outcome of a run is the outcome of one of its courses."""
+    outcome = disjunction(_outcome(other, wanted) for other in members)
+    if outcome[0] is True and not any(_outcome(other, wanted)[0] is True for other in sure):
+        return unknown("unconfirmed", "code")  # the course that has it may be no part of the run
+    return outcome
 
 
 def _outcome(fact: Fact, wanted: tuple[str, ...]) -> Answer:

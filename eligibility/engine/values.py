@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 from typing import Any
 
@@ -43,6 +44,7 @@ YES: Answer = (True, ())
 NO: Answer = (False, ())
 
 
+@lru_cache(maxsize=4096)
 def unknown(code: ReasonCode, attribute: str = "value") -> Answer:
     """Unknown for one reason."""
     return None, (Why(code, attribute),)

@@ -37,7 +37,7 @@ class Words(Doses):
             computed, missing = derived_facts(self.selecting, leaf.name, leaf.derived)
             reported_days = {fact.days() for fact, _ in facts}
             facts = facts + [(fact, sure) for fact, sure in computed if fact.days() not in reported_days]
-        pool, outside = self.selecting.pool(leaf, win, facts)
+        pool, outside = self.selecting.pool(leaf, win, facts, self.brief)
         may, presumed_not = ([], []) if plans else self._unclear(leaf, win)
         if leaf.documented:
             presumed_named, presumed_not = presumed_not, []
@@ -65,8 +65,8 @@ class Words(Doses):
             told = [(one, one.member, one.answer, one.certain, one.recorded) for one in pool]
             strict = self._word(self._scene(answer, [*pool], [*may, *presumed_not], "strict", presumed_not))
             if leaf.selector.silent:
-                for one, *presumed in told:  # what is shown is what they say in the presumed reading
-                    one.member, one.answer, one.certain, one.recorded = presumed
+                for one, member, said, certain, recorded in told:  # what is shown is what they say in the presumed reading
+                    one.member, one.answer, one.certain, one.recorded = member, said, certain, recorded
             answer.presumed_only = truth in (TRUE, FALSE) and strict not in (TRUE, FALSE) and bool(presumed_not)
             truth = strict if strict in (TRUE, FALSE) else from_readings("unknown", PRESUMED[truth])
         answer.truth = truth

@@ -77,19 +77,22 @@ class Found:
 ORDER_WORDS = frozenset(
     """
     mg mcg ug g kg ml l iu u unit units mmol meq hr hour hours min dose doses cycle cycles course courses
-    tablet tablets tab tabs capsule capsules cap caps pill pills injection injections infusion infusions injectable solution suspension
-    syrup liquid powder cream ointment gel lotion foam drops drop spray inhaler inhalation patch suppository suppositories enema vial
-    vials pen pens syringe syringes prefilled autoinjector ampoule ampoules bag kit pack film coated chewable disintegrating enteric
-    extended delayed prolonged modified sustained immediate release concentrate reconstituted lyophilized intravenously orally
+    tablet tablets tab tabs t capsule capsules cap caps c pill pills injection injections inj infusion infusions inf injectable solution
+    concentrate suspension syrup liquid powder cream ointment gel lotion foam drops drop spray inhaler inhalation patch suppository
+    suppositories enema vial vials pen pens syringe syringes prefilled pre filled autoinjector auto injector ampoule ampoules bag kit
+    pack film coated enteric gastro resistant chewable disintegrating orodispersible soluble extended delayed prolonged modified
+    sustained controlled immediate release xl xr sr er dr mr cr la reconstituted lyophilized intravenously orally preservative free
     oral intravenous iv subcutaneous sc sq subcut intramuscular im topical ophthalmic otic nasal intranasal rectal inhaled transdermal
     intrathecal by mouth po vein eye ear skin
     daily weekly monthly yearly once twice thrice one two three four six eight half times time per every each day days week weeks month
-    months year years bid tid qid qd od bd morning evening night bedtime noon fortnight fortnightly
-    a an and at in of on the with plus x drip pulse pulses
+    months year years bid tid qid qd od bd tds qds qds qhs qam qpm qw prn hs am pm morning evening night bedtime noon fortnight
+    fortnightly needed required take apply inject use food meals meal water
+    a an and at in of on the with plus x drip pulse pulses taper tapering tapered loading
     hydrochloride hcl acetate phosphate succinate hemisuccinate sodium potassium calcium magnesium sulfate sulphate mesylate besylate
     maleate fumarate tartrate citrate bromide chloride monohydrate anhydrous biosimilar generic human humanized recombinant
     treatment therapy maintenance started since ongoing continued restarted given received completed finished
-    vaccine vaccination immunization booster shot first second third fourth fifth sixth
+    vaccine vaccination immunization booster shot first second third fourth fifth sixth adult pediatric high standard quadrivalent
+    trivalent northern southern hemisphere
     abbs pvvr arrx bavi aazg anoh sztn aeeb aagh dyyb abda axxq qbtx cdon mwge fcab noli cwvz fnia xiiy
     """.split()  # noqa: SIM905 - so many words read better as text
 )
@@ -99,6 +102,11 @@ A drug's name among other words is no more than a mention (MEANING 4): "no ritux
 allergy". A list of such words is never whole, so this is the list of those that leave a name what it says. Its last line are
 the suffixes that the FDA gives to biologicals (Purple Book), which mean nothing.
 """
+# words of a label that lead on to something else elsewhere: only in front of a form, or of the need, are they the label's
+_FOR_A_FORM = re.compile(
+    r"\bfor (?=(?:solution|infusion|injection|suspension|oral|intravenous|subcutaneous|reconstitution|inhalation)\b)"
+    r"|\b(?:as|when) (?=(?:needed|required)\b)"
+)
 _JOINED = frozenset(("and", "with", "plus", "+"))
 
 NOTHING = Found(frozenset(), frozenset())
@@ -114,7 +122,8 @@ def is_order(folded: str, found: Found) -> bool:
     left = list(folded)
     for start, end, _ in found.places:
         left[start:end] = " " * (end - start)
-    return all(word in ORDER_WORDS or any(character.isdigit() for character in word) for word in "".join(left).split())
+    rest = _FOR_A_FORM.sub("", "".join(left))
+    return all(word in ORDER_WORDS or any(character.isdigit() for character in word) for word in rest.split())
 
 
 def names_several(folded: str, found: Found, kin: Callable[[str, str], bool]) -> bool:

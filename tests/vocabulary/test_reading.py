@@ -233,6 +233,13 @@ def test_no_words_may_be_anything(vocabulary: Vocabulary, entry: Callable[..., E
     [
         ("medication", "ocrelizumab 300 MG in 10 ML Injection", "ocrelizumab"),
         ("medication", "Ocrevus infusion", "ocrelizumab"),
+        ("medication", "MabThera 500 mg concentrate for solution for infusion", "rituximab"),
+        ("medication", "inj rituximab 1 g iv", "rituximab"),
+        ("medication", "azathioprine 50 mg; take one daily with food", "azathioprine"),
+        ("medication", "prednisolone 5mg tablets (gastro-resistant)", "prednisolone"),
+        ("medication", "T. Prednisolone 10mg OD", "prednisolone"),
+        ("medication", "prednisone taper, as needed", "prednisone"),
+        ("medication", "belimumab 200 mg/mL auto-injector subcutaneous weekly", "belimumab"),
         ("medication", "methylPREDNISolone 4 MG Oral Tablet [Medrol]", "methylprednisolone"),
         ("medication", "Rituximab-abbs 10 MG/ML", "rituximab"),
         ("medication", "interferon beta-1a 0.06 MG/ML Prefilled Syringe", "interferon-beta-1a"),
@@ -256,7 +263,7 @@ def test_a_name_within_the_words(vocabulary: Vocabulary, entry: Callable[..., En
         for text in (
             "no rituximab", "Rituximab-naive", "rituximab declined", "switch from rituximab to ocrelizumab", "pre-medication for rituximab",
             "rituximab allergy", "prior to rituximab: acetaminophen", "anti-rituximab antibody test", "rituximab or ocrelizumab",
-            "rituximab/ocrelizumab", "planned rituximab", "never had rituximab",
+            "rituximab/ocrelizumab", "planned rituximab", "rituximab for consideration", "rituximab as discussed", "never had rituximab",
         )
     ]
     + [

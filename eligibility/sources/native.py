@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from ..errors import Problem, did_you_mean
 from ..model.patient import (
+    DEATH_UNREAD,
     Entry,
     Family,
     Misread,
@@ -140,8 +141,8 @@ class _Reader:
                     fields[name] = PATIENT_FIELDS[name](value)
                 except BadField as error:
                     self.complain(error.code, error.message, name, line, error.instead)
-                    if name == "deceased":
-                        fields["deceased"] = True  # a death is told, though not its day
+                    if name == "deceased" and written.may_tell_of_death(value):
+                        fields["deceased"] = DEATH_UNREAD
             else:
                 self._unknown(key, value, line)
         if not fields.get("id"):

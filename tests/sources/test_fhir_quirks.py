@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from eligibility.model.patient import FAMILIES, Coding, Medication, Observation, Quantity
+from eligibility.model.patient import DEATH_UNREAD, FAMILIES, Coding, Medication, Observation, Quantity
 from eligibility.sources.arrival import entry_of, intake
 
 from .conftest import ROOT, Read
@@ -302,6 +302,22 @@ def test_a_modifier_makes_an_entry_doubtful(quirk: Callable[[str], Read]) -> Non
 
 def test_death(quirk: Callable[[str], Read]) -> None:
     assert str(quirk("deceased.json").patient.deceased) == "2026-10-30"
+
+
+def test_a_misread_death_is_never_certain(reading_text: Callable[..., Read]) -> None:
+    for name, value, told in (
+        ("deceasedBoolean", "no", None),
+        ("deceasedBoolean", 0, None),
+        ("deceasedBoolean", "2026-10-30", DEATH_UNREAD),
+        ("deceasedDateTime", "2026-13-45", DEATH_UNREAD),
+        ("deceasedDateTime", False, None),
+    ):
+        read = reading_text({"resourceType": "Patient", "id": "p", name: value})
+        assert read.patient.deceased == told, (name, value)
+        (problem,) = read.problems
+        assert (problem.where or "").endswith(name)
+    both = reading_text({"resourceType": "Patient", "id": "p", "deceasedDateTime": "soon", "deceasedBoolean": True})
+    assert both.patient.deceased is True
 
 
 def test_entries_without_id_or_subject(quirk: Callable[[str], Read]) -> None:

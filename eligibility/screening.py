@@ -339,10 +339,12 @@ def choose_trials(
     chosen = [library.trials[trial_id] for trial_id in dict.fromkeys(trials)] if trials else list(library.trials.values())
     if diseases:
         known = sorted({disease for trial in library.trials.values() for disease in diseases_of(trial)})
+        by_small = {disease.casefold(): disease for disease in known}  # SLE is sle
         for disease in diseases:
-            if disease not in known:
+            if disease.casefold() not in by_small:
                 raise UsageError(_unknown("disease", disease, known, "no trial is about"))
-        chosen = [trial for trial in chosen if set(diseases) & set(diseases_of(trial))]
+        wanted = {by_small[disease.casefold()] for disease in diseases}
+        chosen = [trial for trial in chosen if wanted & set(diseases_of(trial))]
     if recruiting:
         chosen = [trial for trial in chosen if trial.trial.recruitment is not None and trial.trial.recruitment.status == "recruiting"]
     if not chosen:

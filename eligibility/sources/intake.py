@@ -178,7 +178,13 @@ def _files(paths: Sequence[str | Path], stdin: BinaryIO | None) -> Iterator[_Fil
             if stdin is None:
                 yield _File("-", None, problem=Problem("no-input", "there is no standard input to read", file="-"))
             else:
-                yield _File("-", None, data=stdin.read())
+                try:
+                    yield _File("-", None, data=stdin.read())
+                except OSError as error:
+                    yield _File("-", None, problem=Problem("no-input", f"standard input cannot be read ({_why(error)})", file="-"))
+            continue
+        if not name:
+            yield _File(name, None, problem=Problem("no-such-file", "the name of a file is empty", instead="for this folder write ."))
             continue
         path = Path(given)
         try:

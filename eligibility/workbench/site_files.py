@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from ..errors import Problem, RuleFileError, UsageError
+from ..errors import RuleFileError, UsageError
+from ..language.diagnostics import diagnose
 from ..language.reader import Located, read_yaml_file
 from ..model.site import Attestation, Site
 
 _T = TypeVar("_T")
+_SHOWN = "docs/cli.md shows one"
 _ATTESTATIONS: TypeAdapter[tuple[Attestation, ...]] = TypeAdapter(tuple[Attestation, ...])
 
 
@@ -22,7 +25,10 @@ def load_site(path: str | Path) -> Site:
     Raises :class:`UsageError` with every mistake, each with its line.
     """
     tree = _read(path)
-    return _validated(lambda data: Site.model_validate(numbers_of_ranges(data)), tree)
+    if not isinstance(tree.data, dict) or (tree.data and Site.model_fields.keys().isdisjoint(tree.data)):
+        words = ", ".join(Site.model_fields)
+        raise UsageError(str(tree.problem("not-a-site-file", f"a site file has words of {words}; this has none", instead=_SHOWN)))
+    return _validated(lambda data: Site.model_validate(numbers_of_ranges(data)), tree, Site)
 
 
 def load_attestations(path: str | Path) -> tuple[Attestation, ...]:
@@ -30,7 +36,10 @@ def load_attestations(path: str | Path) -> tuple[Attestation, ...]:
 
     Raises :class:`UsageError` with every mistake, each with its line.
     """
-    return _validated(_ATTESTATIONS.validate_python, _read(path))
+    tree = _read(path)
+    if not isinstance(tree.data, list):
+        raise UsageError(str(tree.problem("not-a-list", "an attestation file is a list of answers; this is none", instead=_SHOWN)))
+    return _validated(_ATTESTATIONS.validate_python, tree, Attestation)
 
 
 def numbers_of_ranges(data: Any) -> Any:
@@ -43,14 +52,6 @@ def numbers_of_ranges(data: Any) -> Any:
     return data
 
 
-def problems_of(error: ValidationError, tree: Located, under: tuple[str | int, ...] = ()) -> list[Problem]:
-    """What is wrong with a part of a file, each with its place; never the value found there."""
-    return [
-        tree.problem(one["type"].replace("_", "-"), one["msg"], (*under, *one["loc"]))
-        for one in error.errors(include_input=False, include_url=False)
-    ]
-
-
 def _read(path: str | Path) -> Located:
     try:
         return read_yaml_file(Path(path), str(path))
@@ -58,11 +59,13 @@ def _read(path: str | Path) -> Located:
         raise UsageError(str(error)) from None
 
 
-def _validated(validate: Callable[[Any], _T], tree: Located) -> _T:
+def _validated(validate: Callable[[Any], _T], tree: Located, model: type[BaseModel]) -> _T:
     try:
         return validate(tree.data)
     except ValidationError as error:
-        raise UsageError("\n".join(map(str, problems_of(error, tree)))) from None
+        found = diagnose(error, tree, model, quoting=False)
+        told = (replace(one, instead=_SHOWN) if one.code == "wrong-type" else one for one in found)
+        raise UsageError("\n".join(map(str, told))) from None
 
 
 def _number(text: Any) -> Any:

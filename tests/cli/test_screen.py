@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+import eligibility
 from eligibility.cli import options, screen
 from eligibility.language.library import load_library
 from eligibility.model.site import criterion_digest
@@ -220,3 +221,58 @@ def test_a_fault_of_the_program_is_a_short_message_without_values(program: Progr
     assert "Traceback" not in result.output
     loud = program("screen", program.chart, *DATE, ELIGIBILITY_DEBUG="1")
     assert isinstance(loud.exception, KeyError)
+
+
+@pytest.mark.parametrize("command", ["screen", "worklist", "codes", "log", "convert"])
+def test_an_empty_name_is_no_path_and_no_file(program: Program, command: str) -> None:
+    out = ("--out", "") if command != "convert" else ("--to", "native", "--out", "")
+    own = command != "convert"
+    result = program(command, program.chart, *out, own=own)
+    assert (result.exit_code, "the name is empty" in result.stderr) == (2, True), result.output
+    result = program(command, "", *out[:-1], str(program.path("out.csv")), own=own)
+    assert (result.exit_code, "a path is empty" in result.stderr) == (2, True), result.output
+    assert not program.path("out.csv").exists()
+
+
+def test_the_library_reads_no_folder_for_an_empty_name(program: Program) -> None:
+    results = eligibility.screen("", as_of="2026-11-01", rules=[program.folder / "rules"], shipped=False)
+    assert not results.patients
+    assert [(problem.code, problem.message) for problem in results.problems] == [("no-such-file", "the name of a file is empty")]
+
+
+def test_names_are_read_in_capitals_and_small_letters(program: Program) -> None:
+    result = program("screen", program.chart, *DATE, "--disease", "MS", "--format", "csv")
+    assert result.exit_code == 0, result.stderr
+    assert {row["trial"] for row in csv.DictReader(io.StringIO(result.stdout))} == {"TEST-1"}
+    result = program("screen", program.chart, *DATE, "--disease", "MMS")
+    assert (result.exit_code, "did you mean ms?" in result.stderr) == (2, True), result.stderr
+    result = program("screen", program.chart, *DATE, "--trial", "test-2")
+    assert (result.exit_code, "did you mean TEST-2?" in result.stderr) == (2, True), result.stderr
+
+
+@pytest.mark.parametrize("option", ["--site", "--attest"])
+def test_a_chart_given_for_a_site_or_attestation_file_is_told_in_one_line(program: Program, option: str) -> None:
+    result = program("screen", program.chart, *DATE, option, program.chart)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert "docs/cli.md shows one" in line
+    assert "Input should" not in line
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "said"),
+    [
+        ("--site", "nmae: a clinic\nfacts: {}\n", "1:1: unknown-key: there is no word «nmae» here; did you mean name?"),
+        ("--site", "ranges: {alt: [{low: seven, unit: U/L}]}\n", "1:22: wrong-type: a number is expected after «low:»"),
+        ("--attest", "- {patient: p1, answer: secret}\n", "1:25: not-one-of: this is not one of yes, no"),
+        ("--attest", "- {patient: p1, date: 30.10.2026}\n", "1:23: not-a-date: a day is expected here; write a day, such as 2026-08-22"),
+        ("--attest", "- p1\n", "1:3: wrong-type: a mapping is expected and a text stands there"),
+    ],
+)
+def test_mistakes_of_site_and_attestation_files_say_what_to_write(program: Program, option: str, text: str, said: str) -> None:
+    program.path("f.yaml").write_text(text, encoding="utf-8")
+    result = program("screen", program.chart, *DATE, option, str(program.path("f.yaml")))
+    assert result.exit_code == 2
+    assert said in result.stderr
+    for raw in ("Input should", "Extra inputs", "valid", "secret"):
+        assert raw not in result.stderr

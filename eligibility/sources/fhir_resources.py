@@ -366,6 +366,10 @@ def foreign_version(raw: dict[str, Any], kind: str) -> str | None:
             return "R5"
         if kind == "MedicationStatement" and "taken" in raw:
             return "STU3"
+        if "wasNotTaken" in raw or "wasNotGiven" in raw:
+            return "DSTU2"
+        if "notGiven" in raw:
+            return "STU3"
     if kind == "Procedure":
         if any(name.startswith("occurrence") for name in raw):
             return "R5"

@@ -382,7 +382,8 @@ def foreign_version(raw: dict[str, Any], kind: str) -> str | None:
     return None
 
 
-FOREIGN_FAMILY: dict[str, Family] = {"MedicationOrder": "medication"}
+FOREIGN_FAMILY: dict[str, Family | None] = {"MedicationOrder": "medication", "DeviceUseRequest": None}
+"""Kinds that only other versions have, with the family their entries would belong to."""
 
 
 def read_item(item: Item, chart: Chart) -> None:

@@ -12,6 +12,7 @@ made, the standard parser reads the text again and marks the objects concerned (
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 import zlib
@@ -55,6 +56,10 @@ class MarkedList(list[Any]):
         self.lines: list[int] = []
 
 
+MOST_UNPACKED = 1 << 30
+"""Bytes of a gzip file's text that are read: a few kilobytes may hold more than the memory does."""
+
+
 class Unreadable(Exception):
     """A file that cannot be read at all; carries the one :class:`Problem` to show."""
 
@@ -71,9 +76,16 @@ def unpack(data: bytes, file: str) -> bytes:
     """
     if data[:2] == b"\x1f\x8b":
         try:
-            data = gzip.decompress(data)
+            with gzip.open(io.BytesIO(data)) as stream:
+                data = stream.read(MOST_UNPACKED + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise Unreadable(damaged(file)) from error
+        if len(data) > MOST_UNPACKED:
+            raise Unreadable(
+                Problem(
+                    "too-large", "what is packed in it is larger than any chart", file=file, instead="unpack it, and split it by patient"
+                )
+            )
     if data[:4] == b"PK\x03\x04":
         raise Unreadable(Problem("zip", "this is a zip archive", file=file, instead="unpack it and give the folder"))
     if data[:4] == b"PAR1":

@@ -73,13 +73,21 @@ def _changes(results: Results, previous: dict[str, Any] | None, since: Path | No
     return Changes(change, visit, report.lapses(results, visit) if visit is not None else ())
 
 
+def _one(_ctx: click.Context, _param: click.Parameter, trials: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(trials)) > 1:
+        raise click.BadParameter("one trial is explained at a time; screen takes several")
+    return trials
+
+
 @click.command()
 @PATHS
-@click.option("--trial", required=True, metavar="ID", help="The trial to explain.")
+@click.option("--trial", "trials", required=True, multiple=True, callback=_one, metavar="ID", help="The trial to explain.")
 @click.option("--criterion", metavar="ID", help="Only this criterion, such as I2.")
 @screening_options
 @output_options("text", "json")
-def explain(paths: tuple[str, ...], trial: str, criterion: str | None, form: str | None, out: Path | None, **options: Any) -> int:
+def explain(
+    paths: tuple[str, ...], trials: tuple[str, ...], criterion: str | None, form: str | None, out: Path | None, **options: Any
+) -> int:
     """Explain one trial in full: rules, answers, evidence.
 
     Shows every criterion with the statements below it, what each rests on, how
@@ -95,7 +103,7 @@ def explain(paths: tuple[str, ...], trial: str, criterion: str | None, form: str
     form = form_of(form, out, ("text", "json"))
     call = to_call(options)
     reading = {name: call.pop(name) for name in ("patients", "strict_fhir")}
-    screener = Screener.build(trials=[trial], **call)
+    screener = Screener.build(trials=trials, **call)
     if criterion is not None:
         check_criterion(screener.envelope.trials[0].trial, criterion)
     with progress_bar("Screening") as progress:

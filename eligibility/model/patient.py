@@ -207,8 +207,9 @@ class Patient(Frozen):
     """One person's record.
 
     ``birth_date`` and ``sex`` may be several where sources differ; the engine then reads them as a
-    set of alternatives. ``deceased`` is a date, True where only the fact is known, or
-    :data:`DEATH_UNREAD`. ``written`` is when the record was written. ``entries`` counts what came in, for the ledger.
+    set of alternatives. ``deceased`` is a date, or True where only the fact is known; ``1800/``
+    (at some time, or not yet) is a word on death that could not be read. ``written`` is when the
+    record was written. ``entries`` counts what came in, for the ledger.
     """
 
     id: Text

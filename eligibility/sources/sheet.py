@@ -307,6 +307,9 @@ class _Sheet:
                 if dated or written.may_tell_of_death(answer.value):
                     self.person["deceased"] = DEATH_UNREAD  # until both cells are read
                 said = choice_of(answer, (YES, NO, NOT_IN_CHART), _DEAD) if not answer.empty else ""
+                if said in (NO, NOT_IN_CHART) and dated:
+                    at = date
+                    raise BadCell("answer-and-more", f"the answer is {said}, and there is a date of death", "empty it, or answer yes")
                 if said in (NO, NOT_IN_CHART):
                     self.person.pop("deceased", None)
                 elif said == YES:

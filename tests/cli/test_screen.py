@@ -276,3 +276,68 @@ def test_mistakes_of_site_and_attestation_files_say_what_to_write(program: Progr
     assert said in result.stderr
     for raw in ("Input should", "Extra inputs", "valid", "secret"):
         assert raw not in result.stderr
+
+
+def test_one_trial_is_explained_at_a_time(program: Program) -> None:
+    once = program("explain", program.chart, "--trial", "TEST-1", "--trial", "TEST-1", *DATE)
+    assert once.exit_code == 0, once.stderr
+    twice = program("explain", program.chart, "--trial", "TEST-1", "--trial", "TEST-2", *DATE)
+    assert (twice.exit_code, twice.stdout) == (2, "")
+    assert "one trial is explained at a time" in twice.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ranges: {edsss: [{high: 3, unit: '1'}]}", "1:10: unknown-concept: there is no concept edsss; did you mean edss?"),
+        ("ranges: {hypertension: [{high: 3, unit: '1'}]}", "unknown-concept: hypertension is no result, and has no range"),
+        ("ranges: {ast: [{high: 3, unit: bananas}]}", "1:32: wrong-unit: Aspartate aminotransferase is not measured in this unit"),
+        ("ranges: {ast: [{low: 50, high: 10, unit: U/L}]}", "1:22: empty-range: low is above high; write the smaller one first"),
+        ("ranges: {ast: [{unit: U/L}]}", "no-range: the range has neither low nor high; write one of them"),
+        ("horizon: soon", "1:10: duration: "),
+    ],
+)
+def test_what_a_site_file_can_never_mean_is_a_mistake(program: Program, text: str, said: str) -> None:
+    program.path("site.yaml").write_text(text, encoding="utf-8")
+    result = program("screen", program.chart, *DATE, "--site", str(program.path("site.yaml")))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+def test_visits_of_a_site_that_no_trial_has_are_noted(program: Program) -> None:
+    width = "{looks_back: 14 days, basis: site}"
+    names = ("screening", "TEST-1:screening", "TEST-2:screning", "leukaferesis", "TEST-9:screening")
+    program.path("site.yaml").write_text("visits:\n" + "".join(f'  "{name}": {width}\n' for name in names), encoding="utf-8")
+    result = program("screen", program.chart, *DATE, "--trial", "TEST-1", "--format", "csv", "--site", str(program.path("site.yaml")))
+    assert result.exit_code == 0
+    notes = [line.partition(": note: ")[::2] for line in result.stderr.splitlines()]
+    assert [(place.rpartition("site.yaml:")[2], note) for place, note in notes] == [
+        ("4:3", "unknown-visit: this trial has no such visit"),
+        ("5:3", "unknown-visit: no trial has this visit; did you mean leukapheresis?"),
+        ("6:3", "unknown-visit: there is no such trial; did you mean TEST-2 or TEST-1?"),
+    ]
+
+
+def test_an_earlier_result_is_earlier(program: Program) -> None:
+    first = program.path("first.json")
+    assert program("screen", program.chart, "--as-of", "2026-11-02", "--out", str(first)).exit_code == 0
+    result = program("screen", program.chart, *DATE, "--since", str(first))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "the earlier result is of a later day than this one (2026-11-01)" in result.stderr
+    assert program("screen", program.chart, "--as-of", "2026-11-02", "--since", str(first)).exit_code == 0
+
+
+def test_screening_is_on_the_screening_date(program: Program) -> None:
+    result = program("screen", program.chart, *DATE, "--anchor", "screening=2026-12-01")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "screening is on the screening date, 2026-11-01; give another --as-of" in result.stderr
+    assert program("screen", program.chart, *DATE, "--anchor", "screening=2026-11-01").exit_code == 0
+
+
+def test_an_anchor_of_a_patient_who_did_not_come_in_is_told(program: Program) -> None:
+    anchors = ("--anchor", "p2:leukapheresis=2026-12-01", "--anchor", "p1:leukapheresis=2026-12-01")
+    result = program("screen", program.chart, *DATE, *anchors, "--format", "csv")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "--anchor, p2:leukapheresis: note: no-such-patient: no record of the patient that an anchor names came in"
+    ]

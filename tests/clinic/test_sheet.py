@@ -170,6 +170,18 @@ def test_a_death_with_an_unreadable_day_is_a_death(desk: Desk) -> None:
         assert "record/death" not in of(results, "s1")
 
 
+def test_a_date_of_death_beside_no_is_told_and_leaves_it_open(desk: Desk) -> None:
+    results = desk.screen({**WHO, **MS, "person:deceased": {"answer": "no", "date": "2026-10-30"}})
+    assert [code for code, _ in codes(results)] == ["answer-and-more"]
+    assert of(results, "s1")["record/death"].effect == "open"
+
+
+def test_a_workbook_cut_short_is_a_damaged_workbook(desk: Desk) -> None:
+    path = desk.fill({**WHO, **MS})
+    path.write_bytes(path.read_bytes()[:-2000])
+    assert [item.code for item in read([path]) if isinstance(item, Problem)] == ["bad-workbook"]
+
+
 def test_sheets_nobody_began_are_passed_over_and_half_a_sheet_is_fine(desk: Desk) -> None:
     results = desk.screen({**WHO, **MS}, {}, {"person:id": {"answer": "s3"}, "observation:edss": {"answer": "4"}})
     assert [report.patient for report in results.patients] == ["s1", "s3"]

@@ -220,6 +220,18 @@ def test_an_unreadable_death_is_told_and_never_certain(reading_text: Callable[..
         assert not back.problems
 
 
+def test_words_of_a_chart_that_became_a_field_are_not_repeated(reading_text: Callable[..., Read]) -> None:
+    secret = "Jane Doe has HIV"
+    for tree in ({"id": "p", secret: 1}, {"id": "p", "conditions": [{"text": "a", secret: 1}]}, {"id": "p", "observations": [{secret: 1}]}):
+        read = reading_text(tree)
+        (problem,) = (one for one in read.problems if one.code == "unknown-field")
+        assert "Jane" not in str(problem)
+        assert "has no field `?`" in problem.message
+        assert "Jane" not in read.patient.model_dump_json()
+    (problem,) = reading_text({"id": "p", "observations": [{"concept": "edss", "valeu": 4}]}).problems
+    assert (problem.message, problem.instead) == ("an observation has no field `valeu`", "did you mean value?")
+
+
 def test_one_bad_line_costs_that_line(broken: Callable[[str], Read]) -> None:
     read = broken("one-bad-line.jsonl")
     assert [one.patient.id for one in read.inputs] == ["p1", "p3"]

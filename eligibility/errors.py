@@ -84,12 +84,14 @@ class RuleFileError(EligibilityError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Near names, worded as a question, or None where nothing is near.
+    """Near names, worded as a question, or None where nothing is near. Capitals and small letters are alike.
 
-    >>> did_you_mean("lattest", ["latest", "earliest"])
+    >>> did_you_mean("LATTEST", ["latest", "earliest"])
     'did you mean latest?'
     """
-    near = get_close_matches(word, list(known), n=3, cutoff=0.6)
+    by_small = {name.casefold(): name for name in known}
+    same = word.casefold() in by_small
+    near = [by_small[name] for name in get_close_matches(word.casefold(), list(by_small), n=1 if same else 3, cutoff=0.6)]
     return f"did you mean {' or '.join(near)}?" if near else None
 
 

@@ -35,7 +35,7 @@ from .model.trial import TrialFile
 from .report.results import Envelope, Intake, PatientReport, Results, TrialSummary
 from .report.words import Words
 from .vocabulary.vocabulary import Vocabulary
-from .workbench.site_files import load_attestations, load_site
+from .workbench.site_files import check_site, load_attestations, load_site, unknown_visits
 
 if TYPE_CHECKING:
     from .workbench.cases import CasesReport
@@ -132,7 +132,7 @@ def screen_with(
 ) -> Results:
     """Screen records with a screener already built; what cannot be read is listed and the rest is done."""
     reports: list[PatientReport] = []
-    problems: list[Problem] = []
+    problems = list(screener.notes)
     read: dict[str, Any] = {"patients": patients, "strict_fhir": strict_fhir, "stdin": stdin, "progress": progress}
     for item in read_sources(sources, vocabulary=screener.vocabulary, **read):
         if isinstance(item, Problem):
@@ -148,6 +148,11 @@ def screen_with(
             if debugging():
                 raise
             problems.append(fault(error, file or None))
+    met = {report.patient for report in reports}
+    for anchor in screener.anchors:
+        if anchor.patient is not None and anchor.patient not in met and (not patients or anchor.patient in patients):
+            message = "no record of the patient that an anchor names came in"
+            problems.append(Problem("no-such-patient", message, file="--anchor", where=anchor.given, severity="note"))
     return Results(screener.envelope, tuple(reports), tuple(problems))
 
 
@@ -231,6 +236,8 @@ class Screener:
     attestations: tuple[Attestation, ...] = ()
     details: bool = True
     flags: FlagEngine | None = None
+    notes: tuple[Problem, ...] = ()
+    """What is odd about the settings, and wrong with none of them."""
 
     @classmethod
     def build(
@@ -264,7 +271,13 @@ class Screener:
             library = with_codes(library, maps)
             digests["codes"] = [_file_digest(path) for path in maps]
         chosen = choose_trials(library, trials=trials, diseases=diseases, recruiting=recruiting)
-        given = read_anchors(anchors or {}, chosen)
+        notes: list[Problem] = []
+        if settings is not None and not isinstance(site, Site | None):
+            check_site(site, settings, library.vocabulary)
+            notes = unknown_visits(site, settings, _schedules(library))
+            if notes and not whole:  # the visits may be those of trials that were not read
+                notes = unknown_visits(site, settings, _schedules(load_rules(rules, shipped=shipped, as_of=date)))
+        given = read_anchors(anchors or {}, chosen, date)
         summaries = tuple(TrialSummary.of(trial, library.digest(trial.id), library.definitions) for trial in chosen)
         flagging = FlagEngine(library.flags, library.definitions, library.vocabulary) if flags and library.flags.rules else None
         envelope = Envelope(
@@ -279,7 +292,8 @@ class Screener:
         )
         answers = tuple(_attestations(attestations, digests))
         plans = {trial.id: compile_plan(trial, library.definitions, library.vocabulary) for trial in chosen}
-        return cls(library, library.vocabulary, plans, envelope, day_of(date), absence, given, settings, answers, details, flagging)
+        day = day_of(date)
+        return cls(library, library.vocabulary, plans, envelope, day, absence, given, settings, answers, details, flagging, tuple(notes))
 
     def screen(self, patient: Patient, file: str = "") -> PatientReport:
         """One patient against the chosen trials."""
@@ -339,10 +353,12 @@ def choose_trials(
     chosen = [library.trials[trial_id] for trial_id in dict.fromkeys(trials)] if trials else list(library.trials.values())
     if diseases:
         known = sorted({disease for trial in library.trials.values() for disease in diseases_of(trial)})
+        by_small = {disease.casefold(): disease for disease in known}  # SLE is sle
         for disease in diseases:
-            if disease not in known:
+            if disease.casefold() not in by_small:
                 raise UsageError(_unknown("disease", disease, known, "no trial is about"))
-        chosen = [trial for trial in chosen if set(diseases) & set(diseases_of(trial))]
+        wanted = {by_small[disease.casefold()] for disease in diseases}
+        chosen = [trial for trial in chosen if wanted & set(diseases_of(trial))]
     if recruiting:
         chosen = [trial for trial in chosen if trial.trial.recruitment is not None and trial.trial.recruitment.status == "recruiting"]
     if not chosen:
@@ -381,11 +397,12 @@ class GivenAnchor:
         return self.patient in (None, patient) and self.trial in (None, trial_id) and self.name in trial.schedule
 
 
-def read_anchors(anchors: Mapping[str, dt.date | str], trials: Sequence[TrialFile]) -> tuple[GivenAnchor, ...]:
+def read_anchors(anchors: Mapping[str, dt.date | str], trials: Sequence[TrialFile], as_of: dt.date) -> tuple[GivenAnchor, ...]:
     """Anchors given as ``[PATIENT:][TRIAL:]NAME``; a single prefix that is a trial's id is the trial.
 
     The more specific come last, so that they win. Raises :class:`UsageError` for a name that no
-    chosen trial schedules, with near names, and for a text that is no date.
+    chosen trial schedules, with near names, for a text that is no date, and for ``screening`` on another
+    day than the screening date, which it is by definition.
     """
     by_id = {trial.id: trial for trial in trials}
     read: list[GivenAnchor] = []
@@ -404,6 +421,8 @@ def read_anchors(anchors: Mapping[str, dt.date | str], trials: Sequence[TrialFil
             when = When.on(day_of(date)) if isinstance(date, dt.date) else When.parse(date)
         except ValueError as problem:
             raise UsageError(f"anchor {given}: {problem}") from None
+        if name == "screening" and when.days() != (day_of(as_of), day_of(as_of)):
+            raise UsageError(f"anchor {given}: screening is on the screening date, {as_of.isoformat()}; give another --as-of to move it")
         read.append(GivenAnchor(given, name, when, trial_id, patient))
     return tuple(sorted(read, key=lambda anchor: (anchor.patient is not None, anchor.trial is not None)))
 
@@ -481,6 +500,10 @@ def with_codes(library: RuleLibrary, codes: Sequence[PathLike]) -> RuleLibrary:
     vocabulary = library.vocabulary
     site = SiteMap.read([Path(path) for path in codes], vocabulary.concepts, vocabulary.systems, vocabulary.near)
     return replace(library, vocabulary=vocabulary.with_map(site))
+
+
+def _schedules(library: RuleLibrary) -> dict[str, Collection[str]]:
+    return {trial.id: trial.schedule for trial in library.trials.values()}
 
 
 def _site(site: Site | PathLike | None, digests: dict[str, Any]) -> tuple[Site | None, list[PathLike]]:

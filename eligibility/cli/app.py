@@ -6,7 +6,7 @@ input could not be read, and the rest was done; 4 a rule file is wrong; 70 a fau
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -14,11 +14,12 @@ from typing import Any, NoReturn
 import click
 
 from .. import __version__
-from ..errors import EligibilityError, debugging, did_you_mean, place_of_fault
+from ..errors import EligibilityError, UsageError, debugging, did_you_mean, place_of_fault
 from .attest import attest
 from .codes import codes
 from .convert import convert
 from .log import log
+from .output import drop_output
 from .rules import rules
 from .screen import explain, screen
 from .worklist import worklist
@@ -45,7 +46,8 @@ class App(click.Group):
     def _run(self, args: Sequence[str] | None, prog_name: str, extra: dict[str, Any]) -> int:
         try:
             code = super().main(args, prog_name, **extra)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             return code if isinstance(code, int) else 0
         except click.ClickException as error:
             error.show(sys.stderr)
@@ -57,10 +59,13 @@ class App(click.Group):
             click.echo(f"Error: {error}", err=True)
             return error.exit_code
         except BrokenPipeError:
-            # the reader (head, say) has seen enough; nothing may be written at exit either
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            drop_output()  # the reader (head, say) has seen enough
             return 0
         except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # help, say, sent to a full disk
+                drop_output()
+                click.echo(f"Error: {error.strerror}: what was written is not whole; write again where there is room", err=True)
+                return UsageError.exit_code
             if debugging():
                 raise
             click.echo(_fault(error), err=True)

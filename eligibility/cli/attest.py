@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .options import Day, rule_options, today
+from .options import OUT, Day, rule_options, today
 from .output import page_width, write
 
 
@@ -31,7 +31,7 @@ def _answers(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ..
 @click.option("--date", type=Day(), help="The day of the answer; today if not given.")
 @click.option("--until", type=Day(), help="The last day it holds; else as long as the rule file says.")
 @rule_options
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The file to add the answers to.")
+@click.option("--out", type=OUT, metavar="FILE", help="The file to add the answers to.")
 def attest(
     trial: str,
     patient: str | None,

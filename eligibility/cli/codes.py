@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .options import PATHS, choice_options, screening_options, to_call
+from .options import OUT, PATHS, choice_options, screening_options, stdin_of, to_call
 from .output import progress_bar, tell, write
 
 
@@ -16,7 +15,7 @@ from .output import progress_bar, tell, write
 @PATHS
 @choice_options
 @screening_options
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="CSV", required=True, help="Where to write the worksheet.")
+@click.option("--out", type=OUT, metavar="CSV", required=True, help="Where to write the worksheet.")
 def codes(paths: tuple[str, ...], out: Path, **options: Any) -> int:
     """List the codes and texts that hold criteria open, to be mapped.
 
@@ -36,9 +35,7 @@ def codes(paths: tuple[str, ...], out: Path, **options: Any) -> int:
     call.pop("strict_fhir")
     screener = Screener.build(details=False, **call)
     with progress_bar("Screening") as progress:
-        sheet, problems = codes_worksheet(
-            screener, paths, patients=patients, stdin=sys.stdin.buffer if "-" in paths else None, progress=progress
-        )
+        sheet, problems = codes_worksheet(screener, paths, patients=patients, stdin=stdin_of(paths), progress=progress)
     write(sheet.csv(), out)
     rows = sheet.rows()
     click.echo(f"{len(rows)} codes and texts written to {out}.", err=True)

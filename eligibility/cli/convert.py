@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from .options import PATHS
+from .options import OUT, PATHS, stdin_of
 from .output import progress_bar, tell, write
 
 
@@ -15,7 +14,7 @@ from .output import progress_bar, tell, write
 @PATHS
 @click.option("--to", "target", type=click.Choice(["native"]), required=True, help="The form to write.")
 @click.option("--patient", "patients", multiple=True, metavar="ID", help="Only the record of this patient.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to a file, whole or not at all.")
+@click.option("--out", type=OUT, metavar="FILE", help="Write to a file, whole or not at all.")
 def convert(paths: tuple[str, ...], target: str, patients: tuple[str, ...], out: Path | None) -> int:
     """Write records in the project's own JSON form, as they were read.
 
@@ -34,7 +33,7 @@ def convert(paths: tuple[str, ...], target: str, patients: tuple[str, ...], out:
     found: list[Patient] = []
     problems: list[Problem] = []
     with progress_bar("Reading") as progress:
-        for item in read_sources(paths, patients=patients, stdin=sys.stdin.buffer if "-" in paths else None, progress=progress):
+        for item in read_sources(paths, patients=patients, stdin=stdin_of(paths), progress=progress):
             if isinstance(item, tuple):
                 found.append(item[0])
                 problems += item[2]

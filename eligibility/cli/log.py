@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .options import PATHS, choice_options, screening_options, to_call
+from .options import OUT, PATHS, choice_options, screening_options, stdin_of, to_call
 from .output import progress_bar, tell
 
 
@@ -16,7 +15,7 @@ from .output import progress_bar, tell
 @PATHS
 @choice_options
 @screening_options
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="CSV", required=True, help="The log to append to.")
+@click.option("--out", type=OUT, metavar="CSV", required=True, help="The log to append to.")
 def log(paths: tuple[str, ...], out: Path, **options: Any) -> int:
     """Append a screening to a screening log.
 
@@ -35,7 +34,7 @@ def log(paths: tuple[str, ...], out: Path, **options: Any) -> int:
     reading = {name: call.pop(name) for name in ("patients", "strict_fhir")}
     screener = Screener.build(details=False, flags=False, **call)
     with progress_bar("Screening") as progress:
-        results = screen_with(screener, list(paths), stdin=sys.stdin.buffer if "-" in paths else None, progress=progress, **reading)
+        results = screen_with(screener, list(paths), stdin=stdin_of(paths), progress=progress, **reading)
     written = append_to(out, results, screener.words())
     click.echo(f"{written} rows added to {out}, screened as of {results.envelope.as_of}.", err=True)
     tell(results.problems)

@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-PATHS = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+
+def _paths(_ctx: click.Context, _param: click.Parameter, paths: tuple[str, ...]) -> tuple[str, ...]:
+    if "" in paths:  # the name of nothing is the current folder to the system, with everybody's charts in it
+        raise click.BadParameter("a path is empty (a variable of the shell that is not set?); for this folder write .")
+    return paths
+
+
+PATHS = click.argument("paths", nargs=-1, required=True, callback=_paths, metavar="PATH...")
 
 EXISTING = click.Path(exists=True, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class _Out(click.Path):
+    """A file to write: no folder, and not the empty name."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name is empty (a variable of the shell that is not set?); write the name of a file", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+OUT = _Out(dir_okay=False, path_type=Path)
+
+
+def stdin_of(paths: Iterable[str]) -> BinaryIO | None:
+    """Standard input where a path asks for it; None also where it is closed, which is then told as input that is not there."""
+    return sys.stdin.buffer if "-" in paths and sys.stdin is not None else None
 
 
 class Day(click.ParamType[dt.date]):
@@ -114,9 +139,7 @@ def output_options(*formats: str) -> Callable[[Command], Command]:
         chosen = click.option(
             "--format", "form", type=click.Choice(formats), help=f"How to write it: {formats[0]} unless --out ends in another's name."
         )
-        out = click.option(
-            "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to a file, whole or not at all."
-        )
+        out = click.option("--out", type=OUT, metavar="FILE", help="Write to a file, whole or not at all.")
         return _apply((chosen, out), command)
 
     return decorate

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import EXISTING, choice_options, form_of, output_options, rule_options
+from .options import EXISTING, OUT, choice_options, form_of, output_options, rule_options
 from .output import in_colour, page_width, progress_bar, write
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def test(
 
 @rules.command("schema")
 @click.argument("document", type=click.Choice(_DOCUMENTS), default="rules", metavar="|".join(_DOCUMENTS))
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to a file, whole or not at all.")
+@click.option("--out", type=OUT, metavar="FILE", help="Write to a file, whole or not at all.")
 def schema(document: str, out: Path | None) -> int:
     """Print a JSON Schema, of rule files if nothing else is named.
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import EXISTING_FILE, PATHS, Day, choice_options, form_of, output_options, screening_options, to_call
+from .options import EXISTING_FILE, PATHS, Day, choice_options, form_of, output_options, screening_options, stdin_of, to_call
 from .output import in_colour, page_width, progress_bar, tell, write
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def screen(paths: tuple[str, ...], since: Path | None, visit: dt.date | None, fo
     reading = {name: call.pop(name) for name in ("patients", "strict_fhir")}
     screener = Screener.build(**call)
     with progress_bar("Screening") as progress:
-        results = screen_with(screener, _sources(paths), stdin=_stdin(paths), progress=progress, **reading)
+        results = screen_with(screener, list(paths), stdin=stdin_of(paths), progress=progress, **reading)
     if form == "html":
         from ..report.html import page
 
@@ -74,13 +73,21 @@ def _changes(results: Results, previous: dict[str, Any] | None, since: Path | No
     return Changes(change, visit, report.lapses(results, visit) if visit is not None else ())
 
 
+def _one(_ctx: click.Context, _param: click.Parameter, trials: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(trials)) > 1:
+        raise click.BadParameter("one trial is explained at a time; screen takes several")
+    return trials
+
+
 @click.command()
 @PATHS
-@click.option("--trial", required=True, metavar="ID", help="The trial to explain.")
+@click.option("--trial", "trials", required=True, multiple=True, callback=_one, metavar="ID", help="The trial to explain.")
 @click.option("--criterion", metavar="ID", help="Only this criterion, such as I2.")
 @screening_options
 @output_options("text", "json")
-def explain(paths: tuple[str, ...], trial: str, criterion: str | None, form: str | None, out: Path | None, **options: Any) -> int:
+def explain(
+    paths: tuple[str, ...], trials: tuple[str, ...], criterion: str | None, form: str | None, out: Path | None, **options: Any
+) -> int:
     """Explain one trial in full: rules, answers, evidence.
 
     Shows every criterion with the statements below it, what each rests on, how
@@ -96,11 +103,11 @@ def explain(paths: tuple[str, ...], trial: str, criterion: str | None, form: str
     form = form_of(form, out, ("text", "json"))
     call = to_call(options)
     reading = {name: call.pop(name) for name in ("patients", "strict_fhir")}
-    screener = Screener.build(trials=[trial], **call)
+    screener = Screener.build(trials=trials, **call)
     if criterion is not None:
         check_criterion(screener.envelope.trials[0].trial, criterion)
     with progress_bar("Screening") as progress:
-        results = screen_with(screener, _sources(paths), stdin=_stdin(paths), progress=progress, **reading)
+        results = screen_with(screener, list(paths), stdin=stdin_of(paths), progress=progress, **reading)
     if form == "json":
         _show(results, screener.words(), form, out)
         return results.exit_code
@@ -154,11 +161,3 @@ def _lines(changes: Changes | None, words: Words, width: int, ink: Any) -> list[
     if changes is not None and changes.visit is not None:
         lines += report.lapse_lines(changes.lapses, changes.visit, words, width=width, ink=ink)
     return lines
-
-
-def _sources(paths: tuple[str, ...]) -> list[str]:
-    return list(paths)
-
-
-def _stdin(paths: tuple[str, ...]) -> Any:
-    return sys.stdin.buffer if "-" in paths else None

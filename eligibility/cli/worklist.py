@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .options import PATHS, choice_options, form_of, output_options, screening_options, to_call
+from .options import PATHS, choice_options, form_of, output_options, screening_options, stdin_of, to_call
 from .output import in_colour, page_width, progress_bar, tell, write
 
 _FORMATS = ("text", "csv", "xlsx")
@@ -43,7 +42,7 @@ def worklist(paths: tuple[str, ...], barred_too: bool, form: str | None, out: Pa
     reading = {name: call.pop(name) for name in ("patients", "strict_fhir")}
     screener = Screener.build(flags=False, **call)
     with progress_bar("Screening") as progress:
-        results = screen_with(screener, list(paths), stdin=sys.stdin.buffer if "-" in paths else None, progress=progress, **reading)
+        results = screen_with(screener, list(paths), stdin=stdin_of(paths), progress=progress, **reading)
     listed = report.worklist(results, screener.words(), barred_too=barred_too)
     content: str | bytes
     if form == "xlsx":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .options import Day, choice_options, rule_options, today
+from .options import OUT, Day, choice_options, rule_options, today
 from .output import write
 
 _MOST_PATIENTS = 200
@@ -20,9 +20,7 @@ _MOST_PATIENTS = 200
 )
 @click.option("--as-of", type=Day(), help="The day that times are counted from; today if not given.")
 @rule_options
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="XLSX", required=True, help="Where to write it: .xlsx, or .csv."
-)
+@click.option("--out", type=OUT, metavar="XLSX", required=True, help="Where to write it: .xlsx, or .csv.")
 def worksheet(
     trials: tuple[str, ...],
     diseases: tuple[str, ...],

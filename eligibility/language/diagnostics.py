@@ -226,18 +226,26 @@ _SHAPES = {
     "tuple_type": "a list",
     "list_type": "a list",
     "string_type": "a text",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
 }
 
 
-def diagnose(error: ValidationError, tree: Located, model: type[BaseModel], base: Sequence[str | int] = ()) -> list[Problem]:
-    """Every problem pydantic found when it read the part of ``tree`` at ``base`` as ``model``."""
-    found = [_problem(one, tree, model, tuple(base)) for one in error.errors(include_url=False)]
+def diagnose(
+    error: ValidationError, tree: Located, model: type[BaseModel], base: Sequence[str | int] = (), quoting: bool = True
+) -> list[Problem]:
+    """Every problem pydantic found when it read the part of ``tree`` at ``base`` as ``model``.
+
+    Not ``quoting``, no value of the file is repeated: it may be a patient's.
+    """
+    found = [_problem(one, tree, model, tuple(base), quoting) for one in error.errors(include_url=False)]
     return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0, problem.code))
 
 
-def _problem(one: ErrorDetails, tree: Located, model: type[BaseModel], base: tuple[str | int, ...]) -> Problem:
+def _problem(one: ErrorDetails, tree: Located, model: type[BaseModel], base: tuple[str | int, ...], quoting: bool) -> Problem:
     kind, inner = one["type"], one["loc"]
     loc = (*base, *inner)
     where = criterion_at(tree, loc)
@@ -262,11 +270,14 @@ def _problem(one: ErrorDetails, tree: Located, model: type[BaseModel], base: tup
         expected = [part.strip().strip("'") for part in one["ctx"]["expected"].replace(" or ", ", ").split(", ")]
         near = did_you_mean(str(one["input"]), expected)
         instead = near or f"write {', '.join(expected)}"
-        return tree.problem("not-one-of", f"{_quoted(one['input'])} is not one of {', '.join(expected)}", loc, where=where, instead=instead)
+        word = _quoted(one["input"]) if quoting else "this"
+        return tree.problem("not-one-of", f"{word} is not one of {', '.join(expected)}", loc, where=where, instead=instead)
     if kind == "value_error":
         # the one plain ValueError of the model is that of a length of time
         message = one["msg"].removeprefix("Value error, ")
         return tree.problem("duration", message, loc, where=where, instead=INSTEAD["duration"])
+    if kind.startswith("date"):
+        return tree.problem("not-a-date", "a day is expected here", loc, where=where, instead=INSTEAD["not-a-date"])
     if kind in INSTEAD:
         return _placed(kind, one["msg"], tree, loc, where)
     return tree.problem("wrong-type", one["msg"], loc, where=where, instead=INSTEAD["wrong-type"])

@@ -180,6 +180,10 @@ class StatedAbsence(Frozen):
     source: Text | None = None
 
 
+DEATH_UNREAD = When.parse("1800/")
+"""A death that may be: a word on it stands in the record and could not be read. It may lie anywhere, ahead too."""
+
+
 class SetAside(Frozen):
     """An entry no rule may read, and why."""
 
@@ -203,8 +207,9 @@ class Patient(Frozen):
     """One person's record.
 
     ``birth_date`` and ``sex`` may be several where sources differ; the engine then reads them as a
-    set of alternatives. ``deceased`` is a date, or True where only the fact is known. ``written`` is
-    when the record was written. ``entries`` counts what came in, for the ledger.
+    set of alternatives. ``deceased`` is a date, or True where only the fact is known; ``1800/``
+    (at some time, or not yet) is a word on death that could not be read. ``written`` is when the
+    record was written. ``entries`` counts what came in, for the ledger.
     """
 
     id: Text

@@ -100,7 +100,8 @@ def _matrix(on: _Page, places: Mapping[str, str]) -> Html:
     rows = []
     for report in results.patients:
         by_trial = {screening.trial: screening for screening in report.result.screenings}
-        dead = " (has died)" if any(notice.code == "deceased" for notice in report.result.notices) else ""
+        told = [notice for notice in report.result.notices if notice.code == "deceased"]
+        dead = "" if not told else " (may have died)" if on.words.death_unread(told[0]) else " (has died)"
         first = el("th", el("a", report.patient, href=f"#{places[report.patient]}"), dead, scope="row")
         cells = [_cell(by_trial[one.id], f"{places[report.patient]}-{number}") for number, one in enumerate(trials, start=1)]
         rows.append(el("tr", first, *cells))

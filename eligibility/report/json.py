@@ -15,6 +15,7 @@ import orjson
 from ..errors import Problem
 from ..model.criteria import operands
 from ..model.finding import Assumption, Counts, CriterionResult, Evidence, Finding, Margin, Need, Notice, Screening
+from ..model.patient import DEATH_UNREAD
 from ..model.truth import PRESUMED, STRICT, Truth
 from .flags import FlagsJson
 from .results import Envelope, PatientReport, Results, TrialSummary
@@ -89,7 +90,14 @@ def _patient(report: PatientReport, words: Words, flags: FlagsJson) -> dict[str,
 
 
 def _notice(notice: Notice, words: Words) -> dict[str, Any]:
-    return {"code": notice.code, "date": notice.date, "detail": notice.detail, "source": notice.source, "text": words.notice(notice)}
+    unread, text = words.death_unread(notice), words.notice(notice)
+    return {
+        "code": notice.code,
+        "date": None if unread else notice.date,
+        "detail": text if unread else notice.detail,
+        "source": notice.source,
+        "text": text,
+    }
 
 
 def _screening(screening: Screening, words: Words, flags: FlagsJson) -> dict[str, Any]:
@@ -220,7 +228,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
     return {
         "family": evidence.family,
         "concept": evidence.concept,
-        "date": evidence.start,
+        "date": None if evidence.concept == "death" and evidence.start == DEATH_UNREAD.text else evidence.start,
         "value": evidence.value,
         "unit": evidence.unit,
         "low": _finite(interval.lo) if interval else None,

@@ -104,6 +104,11 @@ def read_previous(path: Path) -> dict[str, Any]:
 def since(results: Results, previous: Mapping[str, Any], file: str) -> Since:
     """Compare results with an earlier document of :func:`read_previous`."""
     envelope = results.envelope
+    earlier = previous.get("as_of")
+    if isinstance(earlier, str) and earlier > envelope.as_of:
+        raise UsageError(
+            f"{file}: the earlier result is of a later day than this one ({envelope.as_of}); give an --as-of on or after its own"
+        )
     try:
         return _compare(results, previous, file)
     except (KeyError, TypeError, AttributeError):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..model.finding import Assumption, ChangesOn, CriterionResult, Evidence, Finding, Margin, Need, Notice, Reason
+from ..model.patient import DEATH_UNREAD
 from ..model.quantity import say
 from ..model.time import date_of, day_of
 from ..sources.sheet_layout import NOT_ASKED, empty_row
@@ -223,6 +224,8 @@ _NOTICE = {
     "attestation_lapsed": "An answer given by a person no longer holds",
 }
 
+_DEATH_UNREAD = "a word on death that could not be read"
+
 # no chart is older or reaches further; what lies beyond is an end of time, or a day counted from one
 _FIRST_DAY, _LAST_DAY = day_of(dt.date(1000, 1, 1)), day_of(dt.date(2999, 12, 31))
 
@@ -415,6 +418,8 @@ class Words:
             return f"the record states: {evidence.absence}{f' ({dates})' if dates else ''}{_pointer(evidence.source)}"
         if gap := self._gap(evidence.source, "this"):
             return gap + _pointer(evidence.source)
+        if evidence.concept == "death" and evidence.start == DEATH_UNREAD.text:
+            return _DEATH_UNREAD
         parts = [self.label(evidence.concept) if evidence.concept else FAMILY[evidence.family]]
         if evidence.value is not None:
             unit = f" {evidence.unit}" if evidence.unit and evidence.unit != "1" else ""
@@ -461,12 +466,19 @@ class Words:
 
     def notice(self, notice: Notice) -> str:
         """Something to know of the record before anything else."""
+        if self.death_unread(notice):
+            return f"The record holds {_DEATH_UNREAD}: this person may have died"
         text = _NOTICE[notice.code]
         if notice.date:
             text += f" ({notice.date})"
         if notice.detail and notice.code != "deceased":
             text += f": {notice.detail}"
         return text + _pointer(notice.source)
+
+    @staticmethod
+    def death_unread(notice: Notice) -> bool:
+        """Whether a notice of death rests on a word that could not be read: then the record does not say that they died."""
+        return notice.code == "deceased" and notice.date == DEATH_UNREAD.text
 
     def paraphrase(self, result: CriterionResult) -> str:
         """The criterion as the rule file paraphrases it: quoted, not our voice."""

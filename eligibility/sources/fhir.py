@@ -19,13 +19,15 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from ..errors import Problem
+from ..errors import Problem, did_you_mean
+from ..model.patient import Family, Misread
 from ..model.time import When
 from ..yaml_tree import Mapping, Sequence
 from . import written
 from .arrival import PatientInput
 from .fhir_chart import Chart, Drug, Item, Key, Scope, contained, plain_id, text_of
 from .fhir_identity import identity, older
+from .fhir_kinds import R4_KINDS
 from .fhir_look import PATIENT_REFERENCE, People
 from .fhir_medications import described
 from .fhir_resources import FOREIGN_FAMILY, READERS, UNREAD, foreign_version, read_item
@@ -50,6 +52,7 @@ class Collector:
         self.scopes: list[Scope] = []
         self.problems: list[Problem] = []
         self.written: When | None = None
+        self.missing: list[tuple[str, Family | None, str]] = []  # files that should be here: what they may hold, and why they are not
         self.pack = False
         self._same_subject: dict[str, Tree] = {}
 
@@ -190,6 +193,13 @@ class Collector:
             self._complain("no-kind", "there is no `resourceType`, so it cannot be told what this is", where, line, scope)
             self._bad(where, line, scope, "it cannot be told what it is", subject)
             return
+        if kind not in R4_KINDS and kind not in FOREIGN_FAMILY:
+            near = did_you_mean(kind, R4_KINDS)
+            self._complain(
+                "no-kind", "FHIR R4 has no resource of this kind, so it cannot be told what this is", where, line, scope, instead=near
+            )
+            self._bad(where, line, scope, "of a kind that FHIR R4 does not have", subject)
+            return
         name = body.get("id")
         name = plain_id(name) if isinstance(name, str) else None
         key_name = name or (scope.target(full_url)[1] if full_url is not None else None)
@@ -242,8 +252,8 @@ class Collector:
     def _bad(self, where: str, line: int | None, scope: Scope, why: str, subject: Tree, pointer: str | None = None) -> None:
         self._put(Item("?", why, scope, where, line, pointer or f"unreadable@{where or 'input'}"), subject, why)
 
-    def _complain(self, code: str, message: str, where: str, line: int | None, scope: Scope) -> None:
-        self.problems.append(Problem(code, message, file=scope.file, line=line, where=where or None))
+    def _complain(self, code: str, message: str, where: str, line: int | None, scope: Scope, instead: str | None = None) -> None:
+        self.problems.append(Problem(code, message, file=scope.file, line=line, where=where or None, instead=instead))
 
     # sorting by patient
 
@@ -369,6 +379,7 @@ class Collector:
                 self._one(item, chart, foreign)
         for item, why in aside:
             chart.set_aside(item, why)
+        chart.misread += [Misread(source=name, family=family, why=why) for name, family, why in self.missing]
         for (file, version), those in foreign.items():
             count = f"{len(those)} entries have" if len(those) > 1 else "an entry has"
             chart.problems.append(

@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 
 from ..errors import Problem
-from ..model.patient import Sex
+from ..model.patient import DEATH_UNREAD, Sex
 from ..model.time import When
+from . import written
 from .fhir_chart import Chart, Item, contained
 from .fhir_resources import READERS
 from .fhir_values import Resource
@@ -38,6 +39,7 @@ def identity(person: str, patients: list[Item], items: list[Item], chart: Chart)
                 instead="give the file with the Patient too",
             )
         )
+    unread = False
     for item, resource in bodies:
         birth = resource.moment("birthDate")
         if birth is not None:
@@ -58,8 +60,9 @@ def identity(person: str, patients: list[Item], items: list[Item], chart: Chart)
             chart.deceased = True
         for path, code, message in resource.bad:
             chart.complain(item, path, code, message)
-            if path.startswith("deceased"):
-                chart.deceased = chart.deceased or True  # a death is told, its day is not readable
+            unread = unread or (path.startswith("deceased") and written.may_tell_of_death(resource.raw[path]))
+    if unread and not chart.deceased:
+        chart.deceased = DEATH_UNREAD
     if len(chart.births) == 1:
         chart.birth = next(iter(chart.births.values()))
 

@@ -10,34 +10,36 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import orjson
 
 from ..model.time import When
+from .fhir_kinds import R4_KINDS, kind_in
 from .fhir_values import Resource
 from .raw import Tree
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The manifest of a Bulk Data export: when it was taken and the files it lists."""
+    """The manifest of a Bulk Data export: when it was taken, and the files it lists with the kind of resource each holds."""
 
     written: When | None
-    files: tuple[str, ...]
+    files: dict[str, str | None]
 
 
 def manifest(tree: Tree) -> Manifest | None:
     """The manifest a JSON tree is, or None."""
     if not isinstance(tree, dict) or not isinstance(tree.get("output"), list) or "transactionTime" not in tree:
         return None
-    files = []
+    files: dict[str, str | None] = {}
     for one in tree["output"]:
         url = one.get("url") if isinstance(one, dict) else None
         if isinstance(url, str) and url.strip():
-            files.append(PurePosixPath(url.partition("?")[0]).name)
-    return Manifest(Resource(tree).moment("transactionTime"), tuple(dict.fromkeys(files)))
+            name = PurePosixPath(url.partition("?")[0]).name
+            files[name] = one["type"] if one.get("type") in R4_KINDS else kind_in(name)
+    return Manifest(Resource(tree).moment("transactionTime"), files)
 
 
 # a first look: whom a file speaks of
@@ -72,6 +74,17 @@ def people_of_parts(parts: Iterable[bytes]) -> People:
                 if isinstance(one, dict) and one.get("resourceType") == "Patient" and isinstance(one.get("id"), str):
                     ids.add(one["id"])
     return People(frozenset(ids), shared)
+
+
+def people_named(path: Path) -> People:
+    """Whom the bytes of a file that cannot be read name, wherever they break off."""
+    ids: set[str] = set()
+    with path.open("rb") as stream:
+        before = b""
+        while chunk := stream.read(1 << 20):
+            ids.update(name.decode() for name in PATIENT_REFERENCE.findall(before + chunk))
+            before = chunk[-200:]  # a reference may lie across two chunks
+    return People(frozenset(ids), shared=False)
 
 
 @contextmanager

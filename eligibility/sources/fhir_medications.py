@@ -7,11 +7,12 @@ and not of the course, so it is no end.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any, get_args
 
 from ..errors import did_you_mean
 from ..model.patient import Coding, Outcome, Quantity
-from ..model.time import When
+from ..model.time import Duration, When, date_of
 from . import written
 from .fhir_absence import read_absence_code
 from .fhir_chart import Chart, Drug, Item, text_of
@@ -113,7 +114,7 @@ def described(body: dict[str, Any], resource: Resource) -> Drug:
 def _finish(item: Item, resource: Resource, chart: Chart, drug: Drug, fields: dict[str, Any], dosages: str | list[dict[str, Any]]) -> None:
     listed = resource.objects(dosages) if isinstance(dosages, str) else dosages
     name = dosages if isinstance(dosages, str) else "dosage"
-    amount, often, route, first, last = instruction(resource, listed, name, drug)
+    amount, often, route, first, last = instruction(resource, listed, name, drug, fields.get("start"))
     more: dict[str, Any] = {"codes": drug.codes, "text": drug.text, "dose": amount, "per_day": often, "route": route}
     if first is not None and (fields.get("start") is None or fields.get("kind") == "order"):
         more["start"] = first
@@ -283,15 +284,15 @@ _PERIODS = {"min": 1440.0, "h": 24.0, "d": 1.0, "wk": 1 / 7}
 Instruction = tuple[Quantity | None, float | None, str | None, When | None, When | None]
 
 
-def instruction(resource: Resource, dosages: list[dict[str, Any]], name: str, drug: Drug) -> Instruction:
-    """Dose, intakes a day, route, and the bounds of the course, as far as the dosages fix them."""
+def instruction(resource: Resource, dosages: list[dict[str, Any]], name: str, drug: Drug, start: When | None) -> Instruction:
+    """Dose, intakes a day, route, and the bounds of the course that begins at ``start``, as far as the dosages fix them."""
     if not dosages:
         return None, None, None, None, None
     routes = {text_of(*resource.concept_in(one.get("route"), f"{name}.route")) for one in dosages}
     route = routes.pop() if len(routes) == 1 else None
     first = last = None
     if len(dosages) == 1:
-        first, last = _bounds(resource, dosages[0], name)
+        first, last = _bounds(resource, dosages[0], name, start)
         amount, often = _one(resource, dosages[0], drug, name)
         return amount, often, route, first, last
     if len({_sequence(one) for one in dosages}) != 1 or _sequence(dosages[0]) is None:
@@ -324,8 +325,8 @@ def _one(resource: Resource, dosage: dict[str, Any], drug: Drug, name: str) -> t
             if amount is None and (not isinstance(raw, dict) or raw.get("value") is not None):
                 resource.fail(f"{name}.doseAndRate", "this is no dose that can be read", "bad-dose")
     often = _frequency(dosage)
-    text = dosage.get("text")
-    if amount is None and not rates and often is None and dosage.get("asNeededBoolean") is not True and isinstance(text, str):
+    text = dosage.get("text") if dosage.get("asNeededBoolean") is not True and _regular(dosage.get("timing")) else None
+    if amount is None and not rates and often is None and isinstance(text, str):
         try:
             return written.dose(written.clean(text))
         except ValueError:
@@ -347,7 +348,7 @@ def _frequency(dosage: dict[str, Any]) -> float | None:
     if dosage.get("asNeededBoolean") is True or dosage.get("asNeededCodeableConcept"):
         return None
     timing = dosage.get("timing")
-    if not isinstance(timing, dict):
+    if not _regular(timing) or not isinstance(timing, dict):
         return None
     repeat = timing.get("repeat")
     if isinstance(repeat, dict):
@@ -376,9 +377,81 @@ def _frequency(dosage: dict[str, Any]) -> float | None:
     return None
 
 
-def _bounds(resource: Resource, dosage: dict[str, Any], name: str) -> tuple[When | None, When | None]:
+_ANY_MEAL = {"AC", "C", "PC"}
+
+
+def _regular(timing: Tree) -> bool:
+    """Whether what is said of times leaves a frequency its plain meaning.
+
+    It does not where there are dates, certain days of the week beside another count than one a week for
+    each, clock times that do not add up to the frequency, or intakes that last for days.
+    """
+    if isinstance(timing, dict) and timing.get("event"):
+        return False
+    repeat = timing.get("repeat") if isinstance(timing, dict) else None
+    if not isinstance(repeat, dict):
+        return True
+    days, times, meals = (_listed(repeat.get(name)) for name in ("dayOfWeek", "timeOfDay", "when"))
+    count, period, unit = decimal(repeat.get("frequency")), decimal(repeat.get("period", 1)), repeat.get("periodUnit")
+    if days and len(days) < 7:
+        weekly = unit == "wk" or (unit is None and "period" not in repeat)
+        if times or meals or not weekly or (count != len(days) if "frequency" in repeat else period != 1):
+            return False
+    if times and count is not None and unit == "d" and (count != len(times) or period != 1):
+        return False
+    if "frequency" not in repeat and _ANY_MEAL & meals:
+        return False  # at how many meals?
+    return repeat.get("durationUnit") not in ("d", "wk", "mo", "a")
+
+
+def _listed(value: Tree) -> set[str]:
+    return {one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)}
+
+
+def _bounds(resource: Resource, dosage: dict[str, Any], name: str, start: When | None) -> tuple[When | None, When | None]:
     timing = dosage.get("timing")
     repeat = timing.get("repeat") if isinstance(timing, dict) else None
-    if not isinstance(repeat, dict) or "boundsPeriod" not in repeat:
+    if not isinstance(repeat, dict):
         return None, None
-    return resource.period_in(repeat["boundsPeriod"], f"{name}.timing.repeat.boundsPeriod")
+    place = f"{name}.timing.repeat."
+    if "boundsPeriod" in repeat:
+        return resource.period_in(repeat["boundsPeriod"], place + "boundsPeriod")
+    for kind in ("boundsDuration", "boundsRange"):
+        said = repeat.get(kind)
+        if said is not None:
+            least, most = (said.get("low"), said.get("high")) if kind == "boundsRange" and isinstance(said, dict) else (said, said)
+            return None, _after(resource, start, least, most, place + kind)
+    return None, None
+
+
+def _after(resource: Resource, start: When | None, least: Tree, most: Tree, place: str) -> When | None:
+    """The end of a course of so long: ten days from the 1st end on the 10th, or on the 11th if counted by the hour."""
+    low, high = (None if one is None else _length(one) for one in (least, most))
+    if (low is None and least is not None) or (high is None and most is not None) or least is most is None:
+        resource.fail(place, "a course is as long as a number of years, months, weeks, days or hours", "bad-date")
+        return None
+    if start is None:
+        return None
+    first, last = start.days()
+    try:
+        lo = first if low is None or low[1] in ("<", "<=") else max(first, low[0].on(first) - 1)
+        hi = None if high is None or high[1] in (">", ">=") else high[0].on(last)
+        return When.parse(f"{date_of(lo).isoformat()}/{date_of(hi).isoformat() if hi is not None else ''}")
+    except (ValueError, OverflowError):
+        return None  # a start without one of its ends, or a course beyond the calendar
+
+
+def _length(value: Tree) -> tuple[Duration, str | None] | None:
+    """How long a course lasts, with its comparator; hours and less as the days that they touch."""
+    read = age(value)
+    if read is not None:
+        count, unit, comparator = read
+        return Duration(ceil(count), unit), comparator  # type: ignore[arg-type]
+    count_of = decimal(value.get("value")) if isinstance(value, dict) else None
+    part = _PARTS_OF_DAY.get(unit_of(value) or "") if isinstance(value, dict) else None
+    if count_of is None or part is None or not 0 <= count_of <= 1e6 or value.get("comparator") is not None:
+        return None
+    return Duration(ceil(count_of / part), "day"), None
+
+
+_PARTS_OF_DAY = {"h": 24, "min": 1440, "s": 86400}

@@ -380,6 +380,10 @@ def foreign_version(raw: dict[str, Any], kind: str) -> str | None:
             return "R5"
         if kind == "MedicationStatement" and "taken" in raw:
             return "STU3"
+        if "wasNotTaken" in raw or "wasNotGiven" in raw:
+            return "DSTU2"
+        if "notGiven" in raw:
+            return "STU3"
     if kind == "Procedure":
         if any(name.startswith("occurrence") for name in raw):
             return "R5"
@@ -392,7 +396,8 @@ def foreign_version(raw: dict[str, Any], kind: str) -> str | None:
     return None
 
 
-FOREIGN_FAMILY: dict[str, Family] = {"MedicationOrder": "medication"}
+FOREIGN_FAMILY: dict[str, Family | None] = {"MedicationOrder": "medication", "DeviceUseRequest": None}
+"""Kinds that only other versions have, with the family their entries would belong to."""
 
 
 def read_item(item: Item, chart: Chart) -> None:

@@ -86,6 +86,9 @@ def result(resource: Resource) -> dict[str, Any]:
         found_range = _range(resource)
         if found_range is not None:
             out["range"] = found_range
+    if "value" in out and raw.get("dataAbsentReason"):
+        del out["value"]
+        resource.fail("value[x]", "a value and a reason for there being none stand side by side", "bad-value")
     return out
 
 

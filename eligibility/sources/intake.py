@@ -12,7 +12,7 @@ import io
 import stat
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 from ..errors import EligibilityError, Problem, debugging, fault
 from . import fhir_look
 from .arrival import PatientInput
+from .fhir_parts import Page, is_there, missing_parts, no_page, page_after, page_of, unfollowed, unreadable_part
 from .native import looks_native, read_native
 from .raw import Tree, Unreadable, damaged, elements, parse_json, unpack
 from .sheet_cells import is_sheet_text, is_workbook, text_grid, workbook_grids
@@ -43,7 +44,6 @@ LARGE = 32 << 20
 KEPT = 64 << 20
 """Bytes of FHIR files whose trees are kept from the first look to the reading; beyond, files are read twice."""
 
-
 NOBODY = fhir_look.People(frozenset(), shared=False)
 
 
@@ -59,6 +59,7 @@ class _File:
     problem: Problem | None = None
     people: fhir_look.People = NOBODY
     lists: fhir_look.Manifest | None = None
+    page: Page | None = None
     extra: list[Problem] = field(default_factory=list)
 
     @contextmanager
@@ -120,11 +121,18 @@ def read(
             _look(file, keep=total == 1 or held < KEPT, alone=total == 1)
             held += len(file.data or b"") if file.kind == "fhir" else 0
     exports = {file.path.parent: file.lists for file in files if file.path is not None and file.lists is not None}
+    unread = [(file.path, file.people.ids) for file in files if file.path is not None and _unread(file)]
+    following = unfollowed(file.page for file in files if file.page is not None)
     for group in _groups(files):
         if _is_fhir(group[0]):
             from .fhir import Collector  # a chart of our own form needs none of it
 
             collector = Collector(strict=strict_fhir)
+            collector.missing += missing_parts([(file.path, file.people.ids) for file in group], unread, exports)
+            for file in group:
+                if file.page is not None and file.page.following in following:
+                    collector.missing.append(page_after(file.name))
+                    yield no_page(file.name)
             folder = group[0].path.parent if group[0].path is not None else None
             if folder in exports:
                 collector.written = exports[folder].written
@@ -155,6 +163,11 @@ def read(
             progress(done, total)
 
 
+def _unread(file: _File) -> bool:
+    """Whether nothing can be told of what a file holds; words that are no mapping and no list pass for YAML."""
+    return file.problem is not None or (file.kind == "native" and not isinstance(file.tree, dict | list))
+
+
 def _unharmed(items: Iterator[PatientInput | Problem], name: str) -> Iterator[PatientInput | Problem]:
     """The items; a fault of the program over one file is told, and the other files go on."""
     try:
@@ -181,7 +194,13 @@ def _files(paths: Sequence[str | Path], stdin: BinaryIO | None) -> Iterator[_Fil
             if stdin is None:
                 yield _File("-", None, problem=Problem("no-input", "there is no standard input to read", file="-"))
             else:
-                yield _File("-", None, data=stdin.read())
+                try:
+                    yield _File("-", None, data=stdin.read())
+                except OSError as error:
+                    yield _File("-", None, problem=Problem("no-input", f"it cannot be read ({_why(error)})", file="-"))
+            continue
+        if not name:
+            yield _File(name, None, problem=Problem("no-such-file", "the name of a file is empty"))
             continue
         path = Path(given)
         try:
@@ -253,12 +272,16 @@ def _look(file: _File, keep: bool, alone: bool) -> None:
         elif file.kind == "fhir":
             from .fhir import people_of
 
+            file.page = page_of(tree)
             file.people = NOBODY if alone else people_of(tree)
         if keep or file.kind not in ("fhir", "ndjson"):
             file.data, file.tree = data, tree
     except Unreadable as error:
         file.problem = error.problem
         file.data = None
+        if not alone and file.path is not None:
+            with suppress(OSError):
+                file.people = fhir_look.people_named(file.path)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         file.problem = damaged(file.name)
     except OSError as error:
@@ -439,7 +462,7 @@ def _check_manifest(file: _File) -> Iterator[Problem]:
     if folder is None:
         return
     for name in file.lists.files:
-        if not (folder / name).exists() and not (folder / f"{name}.gz").exists():
+        if not is_there(folder, name):
             yield Problem(
                 "missing-file",
                 f"the manifest lists {name}, which is not in the folder: the export is not whole",
@@ -450,6 +473,11 @@ def _check_manifest(file: _File) -> Iterator[Problem]:
 
 def _fhir(group: list[_File], collector: Collector, wanted: frozenset[str] | None, alone: bool) -> Iterator[PatientInput | Problem]:
     failed = False
+
+    def lost(file: _File, problem: Problem) -> Problem:
+        collector.missing += unreadable_part(file.name)
+        return problem
+
     for file in group:
         if file.problem is not None:
             yield file.problem
@@ -467,12 +495,12 @@ def _fhir(group: list[_File], collector: Collector, wanted: frozenset[str] | Non
                 collector.add(tree if tree is not None else parse_json(data, file.name), file.name)
         except Unreadable as error:
             failed = True
-            yield error.problem
+            yield lost(file, error.problem)
         except (EOFError, zlib.error, gzip.BadGzipFile):
             failed = True
-            yield damaged(file.name)
+            yield lost(file, damaged(file.name))
         except OSError as error:
             failed = True
-            yield Problem("unreadable-file", f"the file cannot be read ({_why(error)})", file=file.name)
+            yield lost(file, Problem("unreadable-file", f"the file cannot be read ({_why(error)})", file=file.name))
         file.data = file.tree = None
     yield from collector.patients(wanted, alone and not failed)

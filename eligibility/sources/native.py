@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from ..errors import Problem, did_you_mean
 from ..model.patient import (
+    DEATH_UNREAD,
     Entry,
     Family,
     Misread,
@@ -141,8 +142,8 @@ class _Reader:
                     fields[name] = PATIENT_FIELDS[name](value)
                 except BadField as error:
                     self.complain(error.code, error.message, name, line, error.instead)
-                    if name == "deceased":
-                        fields["deceased"] = True  # a death is told, though not its day
+                    if name == "deceased" and written.may_tell_of_death(value):
+                        fields["deceased"] = DEATH_UNREAD
             else:
                 self._unknown(key, value, line)
         if not fields.get("id"):
@@ -163,7 +164,7 @@ class _Reader:
     def _unknown(self, key: str, value: Tree, line: int | None) -> None:
         names = [*PLURALS, *PATIENT_FIELDS, "absences"]
         near = did_you_mean(_fold(key), names)
-        shown = written.clean(key)[:60] or "?"
+        shown = _shown(key)
         self.complain("unknown-field", f"a patient has no field `{shown}`", shown, line, near or f"the fields are {', '.join(names)}")
         if isinstance(value, (list, dict)) and value:
             # entries under an unknown name are not silence: they may be anything
@@ -222,12 +223,18 @@ class _Reader:
                 continue
             at = _line(item, key)
             if name not in model.model_fields:
-                shown = written.clean(key)[:60] or "?"
+                shown = _shown(key)
                 near = did_you_mean(name, [*model.model_fields, *_ALIASES])
                 if value is None:
                     # {text: lupus, or so it seems}: the rest of a text became a key, and may not be shown
                     shown, near = "?", "a text with a comma inside braces needs quotes"
-                self.complain("unknown-field", f"a {family} has no field `{shown}`", f"{where}.{shown}", at or line, near or _fields(model))
+                self.complain(
+                    "unknown-field",
+                    f"{'an' if family[0] in 'aio' else 'a'} {family} has no field `{shown}`",
+                    f"{where}.{shown}",
+                    at or line,
+                    near or _fields(model),
+                )
                 misread.append(shown)
                 continue
             if name in fields:
@@ -303,6 +310,11 @@ class _Reader:
 
 def _fold(key: str) -> str:
     return key.strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def _shown(key: str) -> str:
+    """A field's name as an error may show it: words of a chart that became a key are not shown."""
+    return key if len(key) <= 30 and key.isascii() and key.replace("_", "a").isalpha() else "?"
 
 
 def _line(tree: Tree, part: str | int) -> int | None:

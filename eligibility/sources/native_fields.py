@@ -199,10 +199,16 @@ def dates_of(value: Tree) -> tuple[When, ...]:
     return tuple(when_of(item) for item in (value if isinstance(value, list) else [value]))
 
 
-def deceased_of(value: Tree) -> When | bool:
-    if isinstance(value, bool) or (isinstance(value, str) and value.strip().lower() in _YES):
-        return flag_of(value)
-    return when_of(value)
+def deceased_of(value: Tree) -> When | bool | None:
+    if isinstance(value, bool):
+        return value
+    word = written.clean(value).lower() if isinstance(value, str) else ""
+    if word in written.DEATH_WORDS:
+        return written.DEATH_WORDS[word]
+    try:
+        return when_of(value)
+    except BadField as error:
+        raise BadField(error.code, "this is neither a date of death nor yes or no", f"{_DATE_FORM}, or yes or no") from None
 
 
 PATIENT_FIELDS: dict[str, Callable[[Tree], Any]] = {

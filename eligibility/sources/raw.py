@@ -12,6 +12,7 @@ made, the standard parser reads the text again, and the objects concerned say wh
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 import zlib
@@ -26,6 +27,10 @@ from ..yaml_tree import DEEPEST, Mapping, Sequence
 
 Tree: TypeAlias = Any
 """What JSON or YAML holds: dict, list, str, int, float, bool or None, of any make."""
+
+
+MOST_UNPACKED = 1 << 30
+"""Bytes of a gzip file's text that are read: a few kilobytes may hold more than the memory does."""
 
 
 class Unreadable(Exception):
@@ -44,9 +49,16 @@ def unpack(data: bytes, file: str) -> bytes:
     """
     if data[:2] == b"\x1f\x8b":
         try:
-            data = gzip.decompress(data)
+            with gzip.open(io.BytesIO(data)) as stream:
+                data = stream.read(MOST_UNPACKED + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise Unreadable(damaged(file)) from error
+        if len(data) > MOST_UNPACKED:
+            raise Unreadable(
+                Problem(
+                    "too-large", "what is packed in it is larger than any chart", file=file, instead="unpack it, and split it by patient"
+                )
+            )
     if data[:4] == b"PK\x03\x04":
         raise Unreadable(Problem("zip", "this is a zip archive", file=file, instead="unpack it and give the folder"))
     if data[:4] == b"PAR1":

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from ..errors import Problem, did_you_mean
 from ..model.patient import (
+    DEATH_UNREAD,
     FAMILIES,
     Entry,
     Family,
@@ -68,6 +69,8 @@ _TAKES: dict[str, tuple[Family, ...]] = {
 }
 """Columns that only some families have."""
 _FIELD = {"unit": "unit", "range": "range", "date": "start", "until": "end", "kind": "concept", "dose": "dose", "outcome": "outcome"}
+
+_DEAD = {word: {True: YES, False: NO, None: NOT_IN_CHART}[told] for word, told in written.DEATH_WORDS.items()}
 
 Answer = Literal["yes", "no", "not in chart", "unsure", "value", "", "bad"]
 
@@ -285,8 +288,8 @@ class _Sheet:
                 at = cell
                 if cell.odd:
                     self._odd(cell)
-                    if what == "deceased":
-                        self.person["deceased"] = True
+                    if what == "deceased" and (answer.odd or word_of(answer) not in (NO, NOT_IN_CHART)):
+                        self.person["deceased"] = True if not answer.odd and word_of(answer) == YES else DEATH_UNREAD
                     return
             at = answer
             if what == "id":
@@ -300,12 +303,20 @@ class _Sheet:
                     when = when_of(at)
                     self.person.update({"birth_date": (when,)} if what == "birth-date" else {"written": when})
             elif what == "deceased":
-                said = choice_of(answer, (YES, NO, NOT_IN_CHART)) if not answer.empty else ""
-                if said == YES or (not said and not date.empty):
-                    self.person["deceased"] = True  # a death is told, though perhaps not its day
+                dated = not date.empty and word_of(date) != NOT_IN_CHART
+                if dated or written.may_tell_of_death(answer.value):
+                    self.person["deceased"] = DEATH_UNREAD  # until both cells are read
+                said = choice_of(answer, (YES, NO, NOT_IN_CHART), _DEAD) if not answer.empty else ""
+                if said in (NO, NOT_IN_CHART) and dated:
                     at = date
-                    if not date.empty:
-                        self.person["deceased"] = when_of(date)
+                    raise BadCell("answer-and-more", f"the answer is {said}, and there is a date of death", "empty it, or answer yes")
+                if said in (NO, NOT_IN_CHART):
+                    self.person.pop("deceased", None)
+                elif said == YES:
+                    self.person["deceased"] = True
+                if dated and said in (YES, ""):
+                    at = date
+                    self.person["deceased"] = when_of(date)
         except BadCell as error:
             self.complain(at.place, error.code, error.message, error.instead)
 

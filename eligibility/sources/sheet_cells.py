@@ -61,12 +61,12 @@ class Grid:
 
 
 def is_workbook(data: bytes) -> bool:
-    """Whether the bytes are an Excel workbook (a zip archive that says so).
+    """Whether the bytes are an Excel workbook, whole or cut short (a zip archive with a workbook's parts).
 
     >>> is_workbook(b"id: p1")
     False
     """
-    return data[:4] == b"PK\x03\x04" and b"xl/workbook.xml" in data
+    return data[:4] == b"PK\x03\x04" and any(part in data for part in (b"xl/workbook.xml", b"xl/worksheets/", b"docProps/app.xml"))
 
 
 def is_sheet_text(text: str) -> bool:

@@ -40,6 +40,26 @@ def clean(text: str) -> str:
     return _SPACES.sub(" ", _CONTROL.sub(" ", text)).strip()[:LONGEST]
 
 
+DEATH_WORDS = {
+    **dict.fromkeys(("yes", "y", "true", "dead", "died", "deceased"), True),
+    **dict.fromkeys(("no", "n", "false", "0", "alive", "living", "not dead", "not deceased"), False),
+    **dict.fromkeys(("unknown", "not known"), None),
+}
+"""Words in the place of a date of death: whether they tell of one, None where they tell nothing."""
+
+
+def may_tell_of_death(value: Any) -> bool:
+    """Whether what stands in the place of a death, and could not be read there, may tell of one.
+
+    >>> may_tell_of_death('2026-13-45'), may_tell_of_death('last winter'), may_tell_of_death('N'), may_tell_of_death(0)
+    (True, True, False, False)
+    """
+    if isinstance(value, str):
+        word = clean(value).lower()
+        return bool(word) and DEATH_WORDS.get(word, True) is True
+    return bool(value)
+
+
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _COMMA = re.compile(r"[+-]?\d+,\d+")

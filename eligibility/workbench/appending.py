@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ def append(path: Path, head: bytes, lines: bytes, check: Callable[[bytes], None]
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}; choose a folder that exists and may be written to") from None
     with os.fdopen(handle, "rb", buffering=0) as file, _locked(handle):
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise UsageError(f"{path} cannot be added to: it is a device or a pipe; choose a file")
         size = os.fstat(handle).st_size
         start = file.read(_HEAD) or b""
         if size:

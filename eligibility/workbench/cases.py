@@ -39,6 +39,7 @@ from ..engine.record import prepare
 from ..engine.reference import screen
 from ..engine.settings import Settings
 from ..errors import Problem, RuleFileError, did_you_mean
+from ..language.diagnostics import diagnose
 from ..language.library import RuleLibrary
 from ..language.reader import Located, read_yaml_file
 from ..model.finding import REASONS, CriterionResult, Effect, Screening, Status
@@ -49,7 +50,7 @@ from ..model.trial import TrialFile
 from ..report.json import read, reading_of
 from ..report.words import Words
 from ..sources.native import read_native
-from .site_files import numbers_of_ranges, problems_of
+from .site_files import numbers_of_ranges
 
 Word = Literal["true", "false", "unknown", "presumed_true", "presumed_false", "not_applicable"]
 _WORDS: tuple[str, ...] = get_args(Word)
@@ -497,7 +498,7 @@ class CaseFile:
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            self.problems += problems_of(error, self.tree, at)
+            self.problems += diagnose(error, self.tree, model, at)
             return None
 
     def _line(self, at: tuple[str | int, ...]) -> int:

@@ -101,3 +101,62 @@ def test_a_reader_that_stops_early_is_no_error(place: Path) -> None:
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
     assert done.returncode in (0, 141)
+
+
+def shell(place: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """A command line of a shell; ``$screen`` screens the chart of the place."""
+    rules = f"--as-of 2026-11-01 --rules {place / 'rules'} --no-library"
+    text = command.replace("$screen", f"{sys.executable} cli.py screen {rules}").replace("$log", f"{sys.executable} cli.py log {rules}")
+    return subprocess.run(["bash", "-c", text], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("$screen {chart} > /dev/full", "standard output cannot be written: No space left on device"),
+        ("$screen {chart} --format json > /dev/full", "standard output cannot be written: No space left on device"),
+        ("$screen {chart} >&-", "standard output is closed"),
+        ("$screen {chart} --out /dev/full", "/dev/full cannot be written: No space left on device"),
+        ("$screen --help > /dev/full", "No space left on device"),
+        ("$log {chart} --out /dev/null", "/dev/null cannot be added to"),
+    ],
+)
+def test_what_cannot_be_written_is_told_and_is_no_fault(place: Path, command: str, said: str) -> None:
+    done = shell(place, command.format(chart=place / "p1.yaml"))
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "fault of the program" not in done.stderr
+
+
+def test_a_closed_output_is_not_missed_where_the_result_goes_to_a_file(place: Path) -> None:
+    done = shell(place, f"$screen {place / 'p1.yaml'} --out {place / 'r.txt'} >&-")
+    assert done.returncode == 0, done.stderr
+    assert (place / "r.txt").read_text(encoding="utf-8").startswith("Screening of 1 record")
+
+
+@pytest.mark.parametrize("redirect", ["<&-", "0>/dev/null"])
+def test_standard_input_that_cannot_be_read_is_input_that_is_not_there(place: Path, redirect: str) -> None:
+    done = shell(place, f"$screen - {place / 'p1.yaml'} --format csv {redirect}")
+    assert done.returncode == 3, done.stderr
+    assert "no-input" in done.stderr
+    assert "p1" in done.stdout
+
+
+def test_a_device_or_a_pipe_to_write_to_stays_one(place: Path) -> None:
+    os.mkfifo(place / "pipe")
+    done = shell(place, f"head -n 1 {place / 'pipe'} & $screen {place / 'p1.yaml'} --out {place / 'pipe'} && wait")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Screening of 1 record")
+    assert (place / "pipe").is_fifo()
+
+
+def test_a_link_to_write_to_is_followed_and_permissions_are_kept(place: Path) -> None:
+    (place / "real.txt").write_text("before", encoding="utf-8")
+    (place / "real.txt").chmod(0o600)
+    (place / "link.txt").symlink_to("real.txt")
+    done = shell(place, f"$screen {place / 'p1.yaml'} --out {place / 'link.txt'}")
+    assert done.returncode == 0, done.stderr
+    assert (place / "link.txt").is_symlink()
+    assert (place / "real.txt").read_text(encoding="utf-8").startswith("Screening of 1 record")
+    assert (place / "real.txt").stat().st_mode & 0o777 == 0o600

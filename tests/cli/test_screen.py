@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+import eligibility
 from eligibility.cli import options, screen
 from eligibility.language.library import load_library
 from eligibility.model.site import criterion_digest
@@ -220,3 +221,123 @@ def test_a_fault_of_the_program_is_a_short_message_without_values(program: Progr
     assert "Traceback" not in result.output
     loud = program("screen", program.chart, *DATE, ELIGIBILITY_DEBUG="1")
     assert isinstance(loud.exception, KeyError)
+
+
+@pytest.mark.parametrize("command", ["screen", "worklist", "codes", "log", "convert"])
+def test_an_empty_name_is_no_path_and_no_file(program: Program, command: str) -> None:
+    out = ("--out", "") if command != "convert" else ("--to", "native", "--out", "")
+    own = command != "convert"
+    result = program(command, program.chart, *out, own=own)
+    assert (result.exit_code, "the name is empty" in result.stderr) == (2, True), result.output
+    result = program(command, "", *out[:-1], str(program.path("out.csv")), own=own)
+    assert (result.exit_code, "a path is empty" in result.stderr) == (2, True), result.output
+    assert not program.path("out.csv").exists()
+
+
+def test_the_library_reads_no_folder_for_an_empty_name(program: Program) -> None:
+    results = eligibility.screen("", as_of="2026-11-01", rules=[program.folder / "rules"], shipped=False)
+    assert not results.patients
+    assert [(problem.code, problem.message) for problem in results.problems] == [("no-such-file", "the name of a file is empty")]
+
+
+def test_names_are_read_in_capitals_and_small_letters(program: Program) -> None:
+    result = program("screen", program.chart, *DATE, "--disease", "MS", "--format", "csv")
+    assert result.exit_code == 0, result.stderr
+    assert {row["trial"] for row in csv.DictReader(io.StringIO(result.stdout))} == {"TEST-1"}
+    result = program("screen", program.chart, *DATE, "--disease", "MMS")
+    assert (result.exit_code, "did you mean ms?" in result.stderr) == (2, True), result.stderr
+    result = program("screen", program.chart, *DATE, "--trial", "test-2")
+    assert (result.exit_code, "did you mean TEST-2?" in result.stderr) == (2, True), result.stderr
+
+
+@pytest.mark.parametrize("option", ["--site", "--attest"])
+def test_a_chart_given_for_a_site_or_attestation_file_is_told_in_one_line(program: Program, option: str) -> None:
+    result = program("screen", program.chart, *DATE, option, program.chart)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert "docs/cli.md shows one" in line
+    assert "Input should" not in line
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "said"),
+    [
+        ("--site", "nmae: a clinic\nfacts: {}\n", "1:1: unknown-key: there is no word «nmae» here; did you mean name?"),
+        ("--site", "ranges: {alt: [{low: seven, unit: U/L}]}\n", "1:22: wrong-type: a number is expected after «low:»"),
+        ("--attest", "- {patient: p1, answer: secret}\n", "1:25: not-one-of: this is not one of yes, no"),
+        ("--attest", "- {patient: p1, date: 30.10.2026}\n", "1:23: not-a-date: a day is expected here; write a day, such as 2026-08-22"),
+        ("--attest", "- p1\n", "1:3: wrong-type: a mapping is expected and a text stands there"),
+    ],
+)
+def test_mistakes_of_site_and_attestation_files_say_what_to_write(program: Program, option: str, text: str, said: str) -> None:
+    program.path("f.yaml").write_text(text, encoding="utf-8")
+    result = program("screen", program.chart, *DATE, option, str(program.path("f.yaml")))
+    assert result.exit_code == 2
+    assert said in result.stderr
+    for raw in ("Input should", "Extra inputs", "valid", "secret"):
+        assert raw not in result.stderr
+
+
+def test_one_trial_is_explained_at_a_time(program: Program) -> None:
+    once = program("explain", program.chart, "--trial", "TEST-1", "--trial", "TEST-1", *DATE)
+    assert once.exit_code == 0, once.stderr
+    twice = program("explain", program.chart, "--trial", "TEST-1", "--trial", "TEST-2", *DATE)
+    assert (twice.exit_code, twice.stdout) == (2, "")
+    assert "one trial is explained at a time" in twice.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ranges: {edsss: [{high: 3, unit: '1'}]}", "1:10: unknown-concept: there is no concept edsss; did you mean edss?"),
+        ("ranges: {hypertension: [{high: 3, unit: '1'}]}", "unknown-concept: hypertension is no result, and has no range"),
+        ("ranges: {ast: [{high: 3, unit: bananas}]}", "1:32: wrong-unit: Aspartate aminotransferase is not measured in this unit"),
+        ("ranges: {ast: [{low: 50, high: 10, unit: U/L}]}", "1:22: empty-range: low is above high; write the smaller one first"),
+        ("ranges: {ast: [{unit: U/L}]}", "no-range: the range has neither low nor high; write one of them"),
+        ("horizon: soon", "1:10: duration: "),
+    ],
+)
+def test_what_a_site_file_can_never_mean_is_a_mistake(program: Program, text: str, said: str) -> None:
+    program.path("site.yaml").write_text(text, encoding="utf-8")
+    result = program("screen", program.chart, *DATE, "--site", str(program.path("site.yaml")))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+def test_visits_of_a_site_that_no_trial_has_are_noted(program: Program) -> None:
+    width = "{looks_back: 14 days, basis: site}"
+    names = ("screening", "TEST-1:screening", "TEST-2:screning", "leukaferesis", "TEST-9:screening")
+    program.path("site.yaml").write_text("visits:\n" + "".join(f'  "{name}": {width}\n' for name in names), encoding="utf-8")
+    result = program("screen", program.chart, *DATE, "--trial", "TEST-1", "--format", "csv", "--site", str(program.path("site.yaml")))
+    assert result.exit_code == 0
+    notes = [line.partition(": note: ")[::2] for line in result.stderr.splitlines()]
+    assert [(place.rpartition("site.yaml:")[2], note) for place, note in notes] == [
+        ("4:3", "unknown-visit: this trial has no such visit"),
+        ("5:3", "unknown-visit: no trial has this visit; did you mean leukapheresis?"),
+        ("6:3", "unknown-visit: there is no such trial; did you mean TEST-2 or TEST-1?"),
+    ]
+
+
+def test_an_earlier_result_is_earlier(program: Program) -> None:
+    first = program.path("first.json")
+    assert program("screen", program.chart, "--as-of", "2026-11-02", "--out", str(first)).exit_code == 0
+    result = program("screen", program.chart, *DATE, "--since", str(first))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "the earlier result is of a later day than this one (2026-11-01)" in result.stderr
+    assert program("screen", program.chart, "--as-of", "2026-11-02", "--since", str(first)).exit_code == 0
+
+
+def test_screening_is_on_the_screening_date(program: Program) -> None:
+    result = program("screen", program.chart, *DATE, "--anchor", "screening=2026-12-01")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "screening is on the screening date, 2026-11-01; give another --as-of" in result.stderr
+    assert program("screen", program.chart, *DATE, "--anchor", "screening=2026-11-01").exit_code == 0
+
+
+def test_an_anchor_of_a_patient_who_did_not_come_in_is_told(program: Program) -> None:
+    anchors = ("--anchor", "p2:leukapheresis=2026-12-01", "--anchor", "p1:leukapheresis=2026-12-01")
+    result = program("screen", program.chart, *DATE, *anchors, "--format", "csv")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "--anchor, p2:leukapheresis: note: no-such-patient: no record of the patient that an anchor names came in"
+    ]

@@ -16,7 +16,10 @@ from clinic.abstractor import Cells, fill_csv
 from clinic.desk import Clinic, Desk, codes, of
 from eligibility import sources
 from eligibility.errors import Problem
+from eligibility.model.patient import DEATH_UNREAD
 from eligibility.model.truth import Truth
+from eligibility.report import html, json
+from eligibility.report.text import screening as page_of
 from eligibility.screening import Screener, screen_with
 from eligibility.sources.intake import read
 from eligibility.sources.sheet_layout import COLUMNS, GUIDE, LISTS
@@ -140,6 +143,43 @@ def test_lists_of_the_chart_make_silence_certain(desk: Desk) -> None:
 def test_a_death_is_told_without_its_day(desk: Desk) -> None:
     results = desk.screen({**WHO, **MS, "person:deceased": {"answer": "yes"}})
     assert results.patients[0].result.notices[0].code == "deceased"
+
+
+@pytest.mark.parametrize("cells", [{"date": "30.10.2026"}, {"answer": "perhaps"}, {"answer": "not sure", "date": "2026-10-30"}])
+def test_an_unreadable_death_leaves_open_whether_they_died(desk: Desk, cells: Cells) -> None:
+    results = desk.screen({**WHO, **MS, "person:deceased": cells})
+    assert len(results.problems) == 1
+    death = of(results, "s1")["record/death"]
+    assert (death.effect, death.truth) == ("open", Truth.UNKNOWN)
+    words = desk.screener.words()
+    (notice,) = results.patients[0].result.notices
+    assert words.notice(notice) == "The record holds a word on death that could not be read: this person may have died"
+    assert [words.evidence(one) for one in death.evidence] == ["a word on death that could not be read"]
+    page = page_of(results, words)
+    assert "has died" not in page
+    assert DEATH_UNREAD.text not in page + json.dumps(results, words).decode() + html.page(results, words, desk.screener.plans)
+
+
+def test_a_death_with_an_unreadable_day_is_a_death(desk: Desk) -> None:
+    results = desk.screen({**WHO, **MS, "person:deceased": {"answer": "yes", "date": "30.10.2026"}})
+    assert len(results.problems) == 1
+    assert of(results, "s1")["record/death"].effect == "blocks"
+    for answer in ("no", "not in chart", "alive"):
+        results = desk.screen({**WHO, **MS, "person:deceased": {"answer": answer}})
+        assert not results.problems
+        assert "record/death" not in of(results, "s1")
+
+
+def test_a_date_of_death_beside_no_is_told_and_leaves_it_open(desk: Desk) -> None:
+    results = desk.screen({**WHO, **MS, "person:deceased": {"answer": "no", "date": "2026-10-30"}})
+    assert [code for code, _ in codes(results)] == ["answer-and-more"]
+    assert of(results, "s1")["record/death"].effect == "open"
+
+
+def test_a_workbook_cut_short_is_a_damaged_workbook(desk: Desk) -> None:
+    path = desk.fill({**WHO, **MS})
+    path.write_bytes(path.read_bytes()[:-2000])
+    assert [item.code for item in read([path]) if isinstance(item, Problem)] == ["bad-workbook"]
 
 
 def test_sheets_nobody_began_are_passed_over_and_half_a_sheet_is_fine(desk: Desk) -> None:

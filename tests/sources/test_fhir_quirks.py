@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from eligibility.model.patient import FAMILIES, Coding, Medication, Observation, Quantity
+from eligibility.model.patient import DEATH_UNREAD, FAMILIES, Coding, Medication, Observation, Quantity
 from eligibility.sources.arrival import entry_of, intake
 
 from .conftest import ROOT, Read
@@ -240,6 +241,90 @@ def test_doses(quirk: Callable[[str], Read]) -> None:
     assert (entries["stopped"].reason_stopped, str(entries["stopped"].end)) == ("no effect", "2021-06")
 
 
+def ordered(reading_text: Callable[..., Read], timing: dict[str, Any], **more: Any) -> tuple[Medication, Read]:
+    """An active order of 20 mg of prednisone, written on 1 October 2026, at these times."""
+    order = {
+        "resourceType": "MedicationRequest",
+        "id": "m",
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": "Patient/p"},
+        "authoredOn": "2026-10-01",
+        "medicationCodeableConcept": {"text": "prednisone"},
+        "dosageInstruction": [{"timing": timing, "doseAndRate": [{"doseQuantity": {"value": 20, "unit": "mg"}}], **more}],
+    }
+    read = reading_text([{"resourceType": "Patient", "id": "p"}, order])
+    return read.patient.medications[0], read
+
+
+DAILY = {"frequency": 1, "period": 1, "periodUnit": "d"}
+WEEKLY = {"frequency": 1, "period": 1, "periodUnit": "wk"}
+
+
+@pytest.mark.parametrize(
+    ("timing", "often"),
+    [
+        ({"repeat": {**DAILY, "dayOfWeek": ["mon"]}}, None),
+        ({"repeat": {**DAILY, "dayOfWeek": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}}, 1.0),
+        ({"repeat": {"timeOfDay": ["08:00:00"], "dayOfWeek": ["mon"]}}, None),
+        ({"repeat": {**WEEKLY, "dayOfWeek": ["mon"]}}, 1 / 7),
+        ({"repeat": {**WEEKLY, "dayOfWeek": ["mon", "fri"]}}, None),
+        ({"repeat": {"dayOfWeek": ["mon", "fri"]}}, 2 / 7),
+        ({"repeat": {"dayOfWeek": ["mon"], "period": 2, "periodUnit": "wk"}}, None),
+        ({"repeat": {**DAILY, "timeOfDay": ["08:00:00", "20:00:00"]}}, None),
+        ({"repeat": {**DAILY, "frequency": 2, "timeOfDay": ["08:00:00", "20:00:00"]}}, 2.0),
+        ({"repeat": {**DAILY, "when": ["HS"]}}, 1.0),
+        ({"repeat": {"when": ["PC"]}}, None),
+        ({"repeat": {**DAILY, "duration": 10, "durationUnit": "d"}}, None),
+        ({"repeat": {**DAILY, "duration": 1, "durationUnit": "h"}}, 1.0),
+        ({"repeat": DAILY, "event": ["2026-10-01"]}, None),
+    ],
+)
+def test_a_frequency_is_read_only_where_nothing_beside_it_says_another(
+    reading_text: Callable[..., Read], timing: dict[str, Any], often: float | None
+) -> None:
+    order, read = ordered(reading_text, timing)
+    assert order.per_day == (None if often is None else pytest.approx(often))
+    assert order.dose == Quantity(value=20, unit="mg")
+    assert not read.problems
+
+
+def test_words_of_a_dose_do_not_outdo_the_days_it_is_given_on(reading_text: Callable[..., Read]) -> None:
+    for repeat, dose in (({}, Quantity(value=20, unit="mg/day")), ({"dayOfWeek": ["mon"], "timeOfDay": ["08:00:00"]}, None)):
+        order, _ = ordered(reading_text, {"repeat": repeat}, doseAndRate=[], text="20 mg daily")
+        assert order.dose == dose
+
+
+def days(value: float, code: str = "d", **more: str) -> dict[str, Any]:
+    return {"value": value, "unit": code, "system": "http://unitsofmeasure.org", "code": code, **more}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "end"),
+    [
+        ({"boundsDuration": days(10)}, "2026-10-10/2026-10-11"),
+        ({"boundsDuration": days(1, "mo")}, "2026-10-31/2026-11-01"),
+        ({"boundsDuration": days(36, "h")}, "2026-10-02/2026-10-03"),
+        ({"boundsDuration": days(10, comparator="<")}, "2026-10-01/2026-10-11"),
+        ({"boundsDuration": days(10, comparator=">=")}, "2026-10-10/"),
+        ({"boundsRange": {"low": days(5), "high": days(10)}}, "2026-10-05/2026-10-11"),
+        ({"boundsRange": {"low": days(5)}}, "2026-10-05/"),
+    ],
+)
+def test_a_course_of_a_stated_length_ends(reading_text: Callable[..., Read], bounds: dict[str, Any], end: str) -> None:
+    order, read = ordered(reading_text, {"repeat": {**DAILY, **bounds}})
+    assert (str(order.start), str(order.end), order.per_day) == ("2026-10-01", end, 1.0)
+    assert not read.problems
+
+
+@pytest.mark.parametrize("said", [{"boundsDuration": {"value": 10}}, {"boundsDuration": "10 d"}, {"boundsRange": {}}])
+def test_a_length_that_cannot_be_read_makes_the_order_possible(reading_text: Callable[..., Read], said: dict[str, Any]) -> None:
+    order, read = ordered(reading_text, {"repeat": {**DAILY, **said}})
+    assert order.end is None
+    assert order.misread
+    assert [problem.code for problem in read.problems] == ["bad-date"]
+
+
 def test_answers_of_a_questionnaire(quirk: Callable[[str], Read]) -> None:
     edss, aid = quirk("questionnaire.json").patient.observations
     assert (edss.text, edss.value, str(edss.start), edss.source) == ("EDSS", 5.5, "2026-03-02", "QuestionnaireResponse/q1#item[0].item[0]")
@@ -296,12 +381,52 @@ def test_entries_of_other_versions_are_not_silence(quirk: Callable[[str], Read])
     assert len(read.patient.observations) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "field", "version"),
+    [
+        ("MedicationStatement", "wasNotTaken", "DSTU2"),
+        ("MedicationAdministration", "wasNotGiven", "DSTU2"),
+        ("MedicationAdministration", "notGiven", "STU3"),
+    ],
+)
+def test_a_denial_of_another_version_is_not_read_as_taken(reading_text: Callable[..., Read], kind: str, field: str, version: str) -> None:
+    entry = {"resourceType": kind, "status": "active", "subject": {"reference": "Patient/p"}, field: True}
+    read = reading_text([{"resourceType": "Patient", "id": "p"}, {**entry, "medicationCodeableConcept": {"text": "prednisone"}}])
+    assert not read.patient.medications
+    assert [(one.family, one.why) for one in read.patient.misread] == [("medication", f"of FHIR {version}, not R4")]
+    assert [problem.code for problem in read.problems] == ["fhir-version"]
+
+
+def test_a_value_beside_a_reason_for_having_none_is_no_value(reading_text: Callable[..., Read]) -> None:
+    entry = {"resourceType": "Observation", "status": "final", "code": {"text": "EDSS"}, "subject": {"reference": "Patient/p"}}
+    absent = {"dataAbsentReason": {"coding": [{"code": "unknown"}]}, "valueQuantity": {"value": 4.5}}
+    read = reading_text([{"resourceType": "Patient", "id": "p"}, {**entry, **absent}])
+    assert (read.patient.observations[0].value, read.patient.observations[0].misread) == (None, ("value",))
+    assert [problem.code for problem in read.problems] == ["bad-value"]
+
+
 def test_a_modifier_makes_an_entry_doubtful(quirk: Callable[[str], Read]) -> None:
     assert quirk("modifier.json").patient.conditions[0].misread == ("modifierExtension",)
 
 
 def test_death(quirk: Callable[[str], Read]) -> None:
     assert str(quirk("deceased.json").patient.deceased) == "2026-10-30"
+
+
+def test_a_misread_death_is_never_certain(reading_text: Callable[..., Read]) -> None:
+    for name, value, told in (
+        ("deceasedBoolean", "no", None),
+        ("deceasedBoolean", 0, None),
+        ("deceasedBoolean", "2026-10-30", DEATH_UNREAD),
+        ("deceasedDateTime", "2026-13-45", DEATH_UNREAD),
+        ("deceasedDateTime", False, None),
+    ):
+        read = reading_text({"resourceType": "Patient", "id": "p", name: value})
+        assert read.patient.deceased == told, (name, value)
+        (problem,) = read.problems
+        assert (problem.where or "").endswith(name)
+    both = reading_text({"resourceType": "Patient", "id": "p", "deceasedDateTime": "soon", "deceasedBoolean": True})
+    assert both.patient.deceased is True
 
 
 def test_entries_without_id_or_subject(quirk: Callable[[str], Read]) -> None:

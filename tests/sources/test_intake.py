@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from eligibility.errors import Problem, UsageError
-from eligibility.sources import fhir_strict
+from eligibility.sources import fhir_strict, raw
 from eligibility.sources import intake as module
 from eligibility.sources.arrival import PatientInput, intake
 from eligibility.sources.intake import read
@@ -213,6 +213,94 @@ def test_nested_deleted_and_empty_entries(tmp_path: Path, reading: Callable[...,
 def test_same_input_same_answer(reading: Callable[..., Read]) -> None:
     folder = Path(__file__).resolve().parents[2] / "fixtures" / "fhir-quirks"
     assert [str(item) for item in read([folder])] == [str(item) for item in read([folder])]
+
+
+MEDICATION = {
+    "resourceType": "MedicationStatement",
+    "id": "m1",
+    "status": "active",
+    "medicationCodeableConcept": {"text": "azathioprine"},
+    "subject": {"reference": "Patient/q"},
+}
+
+
+def lost(read: Read) -> list[tuple[str, str | None]]:
+    return [(one.source, one.family) for one in read.patient.misread]
+
+
+@pytest.mark.parametrize("content", [None, "garbage{", b"\x00\xff\x80", ""])
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_part_of_an_export_that_is_not_there_is_no_silence(
+    tmp_path: Path, reading: Callable[..., Read], content: str | bytes | None, listed: bool
+) -> None:
+    folder = tmp_path / "export"
+    write(folder / "Patient.ndjson", PATIENT)
+    write(folder / "MedicationStatement.ndjson", MEDICATION)
+    kinds = ("Patient", "MedicationStatement", "MedicationRequest", "Encounter", "List")
+    if listed:
+        output = [{"type": kind, "url": f"https://ehr.example/{kind}.ndjson"} for kind in kinds]
+        write(folder / "manifest.json", {"transactionTime": "2026-10-30", "output": output})
+    if content is not None:
+        write(folder / "MedicationRequest.ndjson", content)
+    expected = [("MedicationRequest.ndjson", "medication")] if content is not None or listed else []
+    assert lost(reading(folder)) == expected, "an encounter or a list that is missing leaves nothing out that would close a question"
+
+
+def test_a_part_of_no_known_kind_may_be_anything(tmp_path: Path, reading: Callable[..., Read]) -> None:
+    write(tmp_path / "a.json", bundle(PATIENT))
+    write(tmp_path / "c.json", '{"resourceType": "Bundle", ')
+    assert lost(reading(tmp_path)) == [], "a chart beside another's is nobody else's"
+    write(tmp_path / "b.json", bundle(OBSERVATION))
+    assert lost(reading(tmp_path)) == [("c.json", None)]
+    assert lost(reading(tmp_path / "a.json", tmp_path / "b.json", tmp_path / "gone.json")) == [("gone.json", None)]
+
+
+def test_a_part_that_breaks_off_while_it_is_read_is_no_silence(
+    tmp_path: Path, reading: Callable[..., Read], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGE", 1000)
+    write(tmp_path / "a.json", bundle(PATIENT))
+    text = json.dumps(bundle(*({**OBSERVATION, "id": f"o{number}"} for number in range(20))))
+    write(tmp_path / "b.json", text)
+    assert lost(reading(tmp_path)) == []
+    write(tmp_path / "b.json", text[:-10])  # it names the patient, and half of it is lost
+    assert lost(reading(tmp_path)) == [("b.json", None)]
+
+
+def test_the_page_after_a_page_of_a_search_is_no_silence(tmp_path: Path, reading: Callable[..., Read]) -> None:
+    def page(name: str, resource: Any, itself: str | None, following: str | None) -> Path:
+        links = [{"relation": kind, "url": url} for kind, url in (("self", itself), ("next", following)) if url is not None]
+        return write(tmp_path / name, bundle(resource, type="searchset", link=links))
+
+    first = page("1.json", PATIENT, "https://ehr.example?p=1", "https://ehr.example?p=2")
+    read = reading(first)
+    assert lost(read) == [("after 1.json", None)]
+    assert [(problem.code, problem.severity) for problem in read.problems] == [("missing-page", "error")]
+    third = page("3.json", MEDICATION, "https://ehr.example?p=3", None)
+    assert lost(reading(first, third)) == [("after 1.json", None)]
+    second = page("2.json", OBSERVATION, "https://ehr.example?p=2", "https://ehr.example?p=3")
+    whole = reading(first, second, third)
+    assert (lost(whole), whole.problems) == ([], [])
+    unnamed = page("3.json", MEDICATION, None, None)
+    assert lost(reading(first, unnamed)) == [], "a page that does not say its address may be the one that comes next"
+
+
+def test_a_kind_that_fhir_does_not_have_is_not_set_aside(reading_text: Callable[..., Read]) -> None:
+    read = reading_text(bundle(PATIENT, {**MEDICATION, "resourceType": "MedicationStatements"}))
+    assert [(one.family, one.why) for one in read.patient.misread] == [(None, "of a kind that FHIR R4 does not have")]
+    (problem,) = read.problems
+    assert (problem.code, problem.where) == ("no-kind", "entry[1]")
+    assert "MedicationStatement" in str(problem.instead)
+    older = reading_text(bundle(PATIENT, {**MEDICATION, "resourceType": "MedicationOrder"}))
+    assert [(one.family, one.why) for one in older.patient.misread] == [("medication", "of FHIR DSTU2, not R4")]
+    assert reading_text(bundle(PATIENT, {"resourceType": "ImagingStudy", "subject": MEDICATION["subject"]})).patient.misread == ()
+
+
+def test_what_is_packed_is_read_up_to_a_size(reading_text: Callable[..., Read], monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(json.dumps(PATIENT).encode())
+    assert reading_text(packed, "p.json.gz").patient.id == "q"
+    monkeypatch.setattr(raw, "MOST_UNPACKED", 50)
+    assert [problem.code for problem in reading_text(packed, "p.json.gz").problems] == ["too-large"]
 
 
 def test_the_strict_check_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eligibility.model.patient import FAMILIES, Coding, Patient, Quantity, ReferenceRange
+from eligibility.model.patient import DEATH_UNREAD, FAMILIES, Coding, Patient, Quantity, ReferenceRange
 from eligibility.sources.arrival import PatientInput, intake
 from eligibility.sources.native import patient_to_native, read_native
 
@@ -197,12 +197,39 @@ def test_doubled_keys_are_told_with_both_lines(broken: Callable[[str], Read]) ->
     assert [one.source for one in broken("doubled-keys.yaml").patient.misread] == ["conditions[0]"]
 
 
-def test_death_is_read_and_an_unreadable_death_is_still_a_death(broken: Callable[[str], Read], reading_text: Callable[..., Read]) -> None:
+def test_a_death_is_read(broken: Callable[[str], Read], reading_text: Callable[..., Read]) -> None:
     deceased = broken("deceased.json").patient.deceased
     assert deceased is not None
     assert str(deceased) == "2026-01-05"
-    assert reading_text({"id": "p", "deceased": "last winter"}).patient.deceased is True
-    assert reading_text({"id": "p", "died": False}).patient.deceased is False
+    words = {"yes": True, "died": True, "alive": False, "N": False, "unknown": None}
+    for word, told in {True: True, False: False, **words}.items():
+        read = reading_text({"id": "p", "died": word})
+        assert read.patient.deceased is told, word
+        assert not read.problems, word
+
+
+def test_an_unreadable_death_is_told_and_never_certain(reading_text: Callable[..., Read]) -> None:
+    may_be = ["2026-13-45", "last winter", "maybe", 1, ["2026-01-05"]]
+    for value in (*may_be, "", 0, [], {}):
+        read = reading_text({"id": "p", "deceased": value})
+        assert read.patient.deceased == (DEATH_UNREAD if value in may_be else None), value
+        (problem,) = read.problems
+        assert (problem.where, problem.severity) == ("deceased", "error")
+        back = reading_text(patient_to_native(read.patient), "back.json")
+        assert back.patient == read.patient
+        assert not back.problems
+
+
+def test_words_of_a_chart_that_became_a_field_are_not_repeated(reading_text: Callable[..., Read]) -> None:
+    secret = "Jane Doe has HIV"
+    for tree in ({"id": "p", secret: 1}, {"id": "p", "conditions": [{"text": "a", secret: 1}]}, {"id": "p", "observations": [{secret: 1}]}):
+        read = reading_text(tree)
+        (problem,) = (one for one in read.problems if one.code == "unknown-field")
+        assert "Jane" not in str(problem)
+        assert "has no field `?`" in problem.message
+        assert "Jane" not in read.patient.model_dump_json()
+    (problem,) = reading_text({"id": "p", "observations": [{"concept": "edss", "valeu": 4}]}).problems
+    assert (problem.message, problem.instead) == ("an observation has no field `valeu`", "did you mean value?")
 
 
 def test_one_bad_line_costs_that_line(broken: Callable[[str], Read]) -> None:

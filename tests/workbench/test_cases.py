@@ -113,7 +113,7 @@ def test_a_failure_shows_the_authors_reasoning(tmp_path: Path, library: RuleLibr
         ("trial: TEST-1", "trial: TEST-2", "unknown-trial", 1, "did you mean TEST-1"),
         ("absence: unknown", "absence: never", "unknown-word", 19, "presumed or unknown"),
         ("criterion: I2, answer", "criterion: I7, answer", "unknown-criterion", 29, "names a criterion"),
-        ('answer: "yes"', "answer: maybe", "literal-error", 29, "'yes' or 'no'"),
+        ('answer: "yes"', "answer: maybe", "not-one-of", 29, "yes, no"),
     ],
 )
 def test_a_mistake_of_the_case_file_is_an_error_with_its_place(

@@ -179,22 +179,23 @@ def _formula_results(selecting: Selecting, name: str, derived: Derived) -> tuple
     missing += [other for other, _ in others if not selecting.facts((other,), ("observation",))]
     if missing:
         return [], tuple(missing)
+    absent: list[str] = []
+    computed = False
     for fact, sure in selecting.facts((main,), ("observation",)):
         value, certain, problem = _input(fact, sure, main, main_unit, vocabulary)
         intervals, parts = [value], [fact]
-        for other, unit in others:
-            found = _beside(selecting, fact, other, unit, derived.inputs_within)
-            if found is None:
-                certain = False
-                intervals.append(Interval(0.0, inf))
-                continue
-            interval, used, sure_other = found
-            intervals.append(interval)
+        beside = [(other, _beside(selecting, fact, other, unit, derived.inputs_within)) for other, unit in others]
+        absent += [other for other, found in beside if found is None]
+        computed = computed or all(found is not None for _, found in beside)
+        for _, found in beside:
+            # a newer main input without the others makes no result, and an older result no longer the latest of its inputs
+            near, used, sure_other = found or (Interval(0.0, inf), [], False)
+            intervals.append(near)
             parts += used
             certain = certain and sure_other
         interval = _corners(selecting, formula, fact, intervals)
         results.append((_result(name, fact, tuple(parts), interval, formula.unit, certain, problem, vocabulary), True))
-    return results, ()
+    return (results, ()) if computed else ([], tuple(dict.fromkeys(absent)))
 
 
 def _input(fact: Fact, sure: bool, concept: str, unit: str, vocabulary: Vocabulary) -> tuple[Interval, bool, ReasonCode | None]:
@@ -208,11 +209,11 @@ def _input(fact: Fact, sure: bool, concept: str, unit: str, vocabulary: Vocabula
 
 
 def _beside(selecting: Selecting, fact: Fact, concept: str, unit: str, within: Duration | None) -> tuple[Interval, list[Fact], bool] | None:
-    """Every result of another input that may lie close enough: their hull, and whether one certainly does."""
+    """The latest result of another input that lies close enough: the hull of those it may be, and whether one certainly does."""
     reach = within or Duration(0, "day")
     lo, hi = fact.days()
-    used: list[Fact] = []
-    bounds: Interval | None = None
+    near: list[tuple[Fact, Interval]] = []
+    edge: int | None = None
     certain = False
     for other, sure in selecting.facts((concept,), ("observation",)):
         o_lo, o_hi = other.days()
@@ -221,9 +222,14 @@ def _beside(selecting: Selecting, fact: Fact, concept: str, unit: str, within: D
         value, sure_value, problem = _input(other, sure, concept, unit, selecting.record.vocabulary)
         close = o_lo >= reach.back(hi) and o_hi <= reach.on(lo)
         certain = certain or (close and sure_value and problem is None)
-        bounds = value if bounds is None else Interval(min(bounds.lo, value.lo), max(bounds.hi, value.hi))
-        used.append(other)
-    return None if bounds is None else (bounds, used, certain)
+        if close and sure_value:
+            edge = other.s_lo if edge is None else max(edge, other.s_lo)
+        near.append((other, value))
+    near = [one for one in near if edge is None or one[0].s_hi >= edge]
+    if not near:
+        return None
+    hull = Interval(min(value.lo for _, value in near), max(value.hi for _, value in near))
+    return hull, [other for other, _ in near], certain
 
 
 def _corners(selecting: Selecting, formula: Formula, fact: Fact, intervals: list[Interval]) -> Interval:

@@ -195,7 +195,7 @@ class Outlook:
         family: Family | None = "medication" if leaf.kind == "dose" else selector.family
         first, last = self._span(win)
         results: list[tuple[Need, ...]] = [(Need("record", leaf.name, family, start=first, end=last),)] * missing
-        if leaf.documented and family in self.record.live:
+        if leaf.documented and family in self.record.listed:
             return []  # silence in a list that lives is its answer
         if answer.stated:
             return results if leaf.choice in ("rise", "fall") else []

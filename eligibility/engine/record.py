@@ -143,6 +143,7 @@ class Record:
     unclear: dict[Family, list[Fact]]
     absences: list[Absence]
     live: frozenset[Family]
+    listed: frozenset[Family]
     first_of: dict[Family, int]
     notices: tuple[Notice, ...]
     ledger: Ledger
@@ -253,6 +254,8 @@ class _Preparation:
                 if family != "observation":
                     unclear.setdefault(family, []).append(self._unreadable(family, misread.source, misread.text))
         self._state_absences(facts, unclear)
+        # a word on one concept shows no list: what is documented is asked of lists that are there
+        listed = live | {absence.family for absence in self.absences if absence.stated is not None and absence.concept is None}
         live |= {absence.family for absence in self.absences if absence.stated is not None}
         self._refute(facts)
         self._two_tellings(facts)
@@ -274,6 +277,7 @@ class _Preparation:
             unclear=unclear,
             absences=self.absences,
             live=frozenset(live),
+            listed=frozenset(listed),
             first_of=first_of,
             notices=tuple(self.notices),
             ledger=ledger.closed(patient.absences, self.set_aside),
@@ -412,6 +416,12 @@ class _Preparation:
             return
         if entry.end is not None:
             fact.e_lo, fact.e_hi = max(entry.end.lo, fact.s_lo), entry.end.hi
+            if fact.e_hi > end_of(self.written) and (status in _ENDED or status == "on-hold"):
+                # it is over, or rests, and its end lies after the record was written: the end is what was once planned
+                fact.e_lo = fact.s_lo
+                if status in _ENDED:
+                    fact.e_hi, fact.over = max(fact.s_lo, end_of(self.written)), True
+                return
             fact.over = entry.end.hi <= end_of(self.as_of)
             return
         if status in _ENDED:

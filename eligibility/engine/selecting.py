@@ -278,7 +278,7 @@ class Selecting:
         assert test.lasting is not None
         met, outcome = self._length(fact, test, win)
         joinable = self._may_be_joined(fact)
-        answer: Answer = (met, ()) if met is not None else unknown(self._why_length(fact, win), "end")
+        answer: Answer = (met, ()) if met is not None else (None, self._why_length(fact, win))
         if joinable and met is not None:
             words = ("at_most", "below") if met else ("at_least", "above")
             if any(how in words for how, _ in test.lasting.bounds()):
@@ -313,11 +313,30 @@ class Selecting:
         drug = Selector("medication", ("medication",), (fact.concept,), None, None)
         return not self.stated(drug, (self.record.birth, self.day))
 
-    def _why_length(self, fact: Fact, win: Window) -> ReasonCode:
-        if win.a1 != win.a2:
-            return "future"
-        entry = fact.entry
-        return "not_recorded" if entry.end is None and not fact.ongoing and not fact.point else "imprecise_date"
+    def _why_length(self, fact: Fact, win: Window, until: tuple[int, int] | None = None) -> tuple[Why, ...]:
+        """What of a run's courses keeps its length from being known: the start of its first, the end of its last."""
+        if until is None and win.a1 != win.a2:
+            return (Why("future", "end"),)
+        low, high, members, sure = self.run(fact, win, until)
+        whys: dict[Why, None] = {}
+        first = min(members, key=lambda course: (course.s_lo, course.order))
+        last = max(members, key=lambda course: (self.ends(course)[1], course.order))
+        for course, differs, which in (
+            (first, low[0] // MINUTES != high[0] // MINUTES, "start"),
+            (last, low[1] // MINUTES != high[1] // MINUTES, "end"),
+        ):
+            if not differs:
+                continue
+            if course not in sure:
+                # it may be no part of the run at all
+                mark = "code" if course.certain else "entry" if course.mark == "not_understood" else "status"
+                whys[Why(course.mark or "unconfirmed", mark, source=course.source)] = None
+            lo, hi = (course.s_lo, course.s_hi) if which == "start" else self.ends(course)
+            if lo // MINUTES != hi // MINUTES and not (which == "end" and course.ongoing):
+                told = which == "start" or course.entry.end is not None or course.point
+                part = "start" if course.point else which
+                whys[Why("imprecise_date" if told else "not_recorded", part, source=course.source)] = None
+        return tuple(whys) or (Why("imprecise_date", "start" if until is not None else "end"),)
 
     # -- runs ----------------------------------------------------------------------------------
 
@@ -420,7 +439,7 @@ class Selecting:
             span = far.u2 - far.l1
             last = max(hi, e_hi)
             reach = (lo - span, last) if when.direction == "on" else (lo, min(last + span, FOREVER_DAY))
-        return self._some(chosen, relate, mode, reach)
+        return _own_day_too(self._some(chosen, relate, mode, reach), fact)
 
     def during(self, fact: Fact, chosen: Selector, mode: Mode) -> Answer:
         """Whether a fact's day lies in a span of some chosen other fact; lengths count up to that day."""
@@ -432,7 +451,8 @@ class Selecting:
             certain = lo // MINUTES >= other.s_hi // MINUTES and hi // MINUTES <= o_lo // MINUTES
             return possible, certain
 
-        return self._some(chosen, relate, mode, fact.days(), until=(end_of(lo // MINUTES), end_of(hi // MINUTES)))
+        answer = self._some(chosen, relate, mode, fact.days(), until=(end_of(lo // MINUTES), end_of(hi // MINUTES)))
+        return _own_day_too(answer, fact)
 
     def _some(
         self,
@@ -520,7 +540,7 @@ class Selecting:
             met = None
         rest = where.model_copy(update={"lasting": None})
         others = [self.test(fact, rest, win)] if any(getattr(rest, name) is not None for name in type(rest).model_fields) else []
-        return conjunction([(met, ()) if met is not None else unknown("imprecise_date", "end"), *others])
+        return conjunction([(met, ()) if met is not None else (None, self._why_length(fact, win, until)), *others])
 
     # -- absence and weight --------------------------------------------------------------------
 
@@ -554,6 +574,14 @@ class Selecting:
 
             self._weight = latest_value(self, BODY_WEIGHT)
         return self._weight
+
+
+def _own_day_too(answer: Answer, fact: Fact) -> Answer:
+    """Where dates keep two facts from being held against each other, a rough date of the fact itself is one of them."""
+    met, whys = answer
+    if met is not None or fact.s_lo // MINUTES == fact.s_hi // MINUTES or all(why.code != "imprecise_date" for why in whys):
+        return answer
+    return None, (*whys, Why("imprecise_date", "start", source=fact.source))
 
 
 def _joined(fact: Fact, spans: list[tuple[int, int, Fact]], gap_days: int) -> tuple[int, int, list[Fact]] | None:

@@ -82,8 +82,20 @@ class Anchors:
             return Anchor(name, first, last, (*after.assumes, assumed))
         if name == "consent":
             return Anchor(name, self.day, self.day)
-        last = self.horizon.on(self.day)
-        return Anchor(name, self.day, last, (Assumption("horizon", name, start=self.day, end=last),))
+        first, last = self._after_what_is_dated(name)
+        return Anchor(name, first, last, (Assumption("horizon", name, start=first, end=last),))
+
+    def _after_what_is_dated(self, name: str) -> tuple[int, int]:
+        """The days of an undated visit: from S over the horizon, and not before a dated visit it follows."""
+        first, last = self.day, self.horizon.on(self.day)
+        for earlier in self.schedule if name in self.schedule else ():
+            if earlier == name:
+                break
+            if (when := self.given.get(earlier)) is not None:
+                begins, ends = when.days()
+                first = max(first, begins)
+                last = max(last, self.horizon.on(ends)) if ends > last else last
+        return first, last
 
     def check_order(self) -> None:
         """Raise ``UsageError`` where anchors were given out of the order of the trial's schedule."""

@@ -131,7 +131,9 @@ class Words(Doses):
             return FALSE if not presumed_not else PRESUMED_FALSE
         live = selector.family in self.record.live
         if leaf.documented:
-            return FALSE if live else UNKNOWN
+            # only what is on record counts, so what a word on the concept has to cover ends with the date
+            said = selector.family in self.record.listed or self.selecting.stated(selector, (win.l1, min(win.u2, self.day)))
+            return FALSE if said else UNKNOWN
         if leaf.never_presumed or win.l1 > self.day:
             return UNKNOWN
         if selector.family == "observation":

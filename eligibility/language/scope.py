@@ -36,8 +36,16 @@ from ..vocabulary.vocabulary import Vocabulary
 from .diagnostics import INSTEAD
 from .reader import Located
 
-FORMULAS = ("cockcroft-gault", "ckd-epi-2021", "body-mass-index", "body-surface-area", "easix", "m-easix", "car-hematotox")
-"""Formulas a derived value may name; the engine computes them."""
+FORMULAS = {
+    "cockcroft-gault": "mL/min",
+    "ckd-epi-2021": "mL/min/{1.73_m2}",
+    "body-mass-index": "kg/m2",
+    "body-surface-area": "m2",
+    "easix": "1",
+    "m-easix": "1",
+    "car-hematotox": "1",
+}
+"""Formulas a derived value may name, with the unit of what they give; the engine computes them."""
 
 SCALES: Mapping[str, tuple[str, ...]] = {"ctcae": ("1", "2", "3", "4", "5"), "severity": ("mild", "moderate", "severe")}
 """Scales of grades, each from least to greatest."""
@@ -315,7 +323,8 @@ class Scope:
         """A concept of the vocabulary, or the measurement a derived value of the file makes."""
         known = self.vocabulary.concepts.get(name)
         if known is None and name in self.derived:
-            return Concept(id=name, family="observation", label=name.replace("-", " "), unit=self.derived[name].unit or "1")
+            unit = self.derived[name].unit or FORMULAS.get(self.derived[name].formula or "", "1")
+            return Concept(id=name, family="observation", label=name.replace("-", " "), unit=unit)
         return known
 
     def definition(self, name: str) -> Definition | None:

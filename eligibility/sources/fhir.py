@@ -287,16 +287,15 @@ class Collector:
         aside: dict[str, list[tuple[Item, str]]] = {}
         nobody: dict[str, dict[str, int]] = {}
         named = list(self._named())
-        referred: dict[int, dict[str, None]] = {}
-        for item, (person, _) in zip(self.items, named, strict=True):
-            if person is not None:
-                referred.setdefault(id(item.scope), {})[person] = None
-        everyone = list(dict.fromkeys((*self.people, *(person for person, _ in named if person is not None))))
+        referred: dict[Scope, set[str]] | None = None
+        everyone = [person for person in dict.fromkeys((*self.people, *(person for person, _ in named))) if person is not None]
         for item, (person, why) in zip(self.items, named, strict=True):
             if person is not None and person in self.people:
                 charts.setdefault(person, []).append(item)
                 continue
             scope = item.scope
+            if referred is None:  # wanted only where an entry names nobody, or nobody who is here
+                referred = self._referred(named)
             sole = self._sole(scope, referred, everyone)
             if person is not None and len(scope.people) == 1 and "#" not in person:
                 # the file is one patient's and this entry names another, who is not here
@@ -335,11 +334,19 @@ class Collector:
         if alone and not charts and not nobody and not self.problems:
             yield Problem("no-patient", "there is no patient in it", file=self.scopes[0].file if self.scopes else None)
 
-    def _sole(self, scope: Scope, referred: dict[int, dict[str, None]], everyone: list[str]) -> str | None:
+    def _referred(self, named: list[tuple[str | None, str | None]]) -> dict[Scope, set[str]]:
+        """Whom the entries of each file name."""
+        referred: dict[Scope, set[str]] = {}
+        for item, (person, _) in zip(self.items, named, strict=True):
+            if person is not None:
+                referred.setdefault(item.scope, set()).add(person)
+        return referred
+
+    def _sole(self, scope: Scope, referred: dict[Scope, set[str]], everyone: list[str]) -> str | None:
         """The one patient a file is about, if it is about one."""
         if scope.people:
             return next(iter(scope.people)) if len(scope.people) == 1 else None
-        mentioned = referred.get(id(scope), {})
+        mentioned = referred.get(scope, ())
         if len(mentioned) == 1:
             return next(iter(mentioned))
         return everyone[0] if len(everyone) == 1 else None

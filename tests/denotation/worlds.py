@@ -34,6 +34,7 @@ OUTCOMES = ("response", "inadequate-response", "loss-of-response", "intolerance"
 ANY_OUTCOME = (frozenset(), *(frozenset({one}) for one in OUTCOMES))
 STEROID_DOSE = "prednisone-equivalent-dose"
 ROUTES = ("oral", "intravenous")
+ORDER = ("consent", "apheresis", "infusion")  # of the visits that a run dates
 ORDERED = ("latest=Test", "earliest=Test", "rise=Change", "fall=Change", "latest=True", "earliest=True")
 
 
@@ -155,8 +156,13 @@ class Case:
         return min((lo for lo, _ in self.birth), default=-(10**6))
 
     def alive(self) -> set[str]:
-        """Families that are live: an understood entry or a stated absence came from them."""
-        return {t.family for t in self.told if t.understood} | {a.family for a in self.standing()} | set(self.live)
+        """Families that are live: an understood entry that can be seen, or a stated absence, came from them."""
+        return self.listed() | {a.family for a in self.standing()}
+
+    def listed(self) -> set[str]:
+        """Families whose list was sent: an understood entry that can be seen, or a word on the whole of it."""
+        seen = {t.family for t in self.told if t.understood and (t.kind == "plan" or self.starts(t)[0] <= self.today)}
+        return seen | {a.family for a in self.standing() if a.concept is None} | set(self.live)
 
     def standing(self) -> list[Absent]:
         """Stated absences that no entry can contradict."""
@@ -183,8 +189,17 @@ class Case:
     def anchor_days(self, name: str) -> tuple[int, int]:
         if name == "screening":
             return self.today, self.today
-        later = 0 if name == "consent" else self.horizon  # consent alone is S where nothing dates it
-        return self.anchors[name] or (self.today, self.today + later)
+        if (days := self.anchors[name]) is not None:
+            return days
+        if name == "consent":  # it alone is S where nothing dates it
+            return self.today, self.today
+        first, last = self.today, self.today + self.horizon
+        for earlier in ORDER[: ORDER.index(name)]:
+            dated = self.anchors.get(earlier) if earlier in self.given else None
+            if dated is not None:  # no visit comes before one it follows
+                first = max(first, dated[0])
+                last = max(last, dated[1] + self.horizon) if dated[1] > last else last
+        return first, last
 
     def starts(self, told: Told) -> tuple[int, int]:
         """Days it may start on: as said or from birth to W, no later than recorded, nor than W once W is past."""
@@ -734,7 +749,7 @@ class Worlds:
         kind = BY_ID[concept]
         fills = _attributes(Told(concept, None), concept, self.asked)
         # what is recorded in a family that was not sent at all is not known (an empty problem list leaves it open)
-        unsent = "documented" in self.asked and kind.family not in self.case.alive()
+        unsent = "documented" in self.asked and kind.family not in self.case.listed()
         if len(fills) > 12:
             fills = [fills[0], fills[-1], *random.Random(0).sample(fills, 10)]
         for day in days:

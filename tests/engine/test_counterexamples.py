@@ -6,8 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from eligibility.engine.reference import evaluate
+from eligibility.engine.settings import Settings
 from eligibility.model.finding import Finding
+from eligibility.model.trial import Derived
 from eligibility.model.truth import FALSE, TRUE, UNKNOWN, Truth
+from eligibility.vocabulary.vocabulary import Vocabulary
+
+from .conftest import AS_OF, patient_of, statement_of
 
 Ask = Callable[..., Finding]
 
@@ -169,3 +175,64 @@ def test_a_queried_diagnosis_is_possible_and_no_more(ask: Ask) -> None:
     assert ask("{condition: cancer, ever: true}", 'conditions: [{text: "?lymphoma", start: 2024-05-01}]').truth is UNKNOWN
     assert ask("{condition: cancer, ever: true}", "conditions: [{text: lymphoma, start: 2024-05-01}]").truth is TRUE
     assert ask("{medication: rituximab, ever: true}", 'medications: [{text: "rituximab?", start: 2024-05-01}]').truth is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "course",
+    [
+        "medications: [{concept: rituximab, start: 2026-01-01, end: 2027-05-01, status: %s}]",
+        "conditions: [{concept: hypertension, start: 2020, end: 2028, status: %s}]",
+    ],
+)
+def test_what_is_over_is_not_going_on_because_its_end_was_once_planned(ask: Ask, course: str) -> None:
+    family, concept, over = ("medication", "rituximab", "stopped") if "rituximab" in course else ("condition", "hypertension", "resolved")
+    now = f"{{{family}: {concept}, now: true}}"
+    assert ask(now, course % over).truth is not TRUE
+    assert ask(now, course % "active").truth is TRUE
+    if family == "medication":
+        assert ask(now, course % "on-hold").truth is UNKNOWN
+
+
+def test_an_undated_visit_does_not_come_before_a_dated_one_it_follows(ask: Ask) -> None:
+    statement = "{medication: rituximab, within: 12 months, before: infusion}"
+    chart = "medications: [{concept: rituximab, start: 2026-07-20, end: 2026-07-20, status: completed}]"
+    assert ask(statement, chart).truth is TRUE
+    assert ask(statement, chart, leukapheresis="2027-08-01").truth is not TRUE
+
+
+def test_the_latest_weight_near_enough_is_the_one_computed_with(ask: Ask, vocabulary: Vocabulary) -> None:
+    derived = {
+        "creatinine-clearance-cockcroft-gault": Derived.model_validate(
+            {"formula": "cockcroft-gault", "inputs_within": "90 days", "basis": "assumed"}
+        )
+    }
+    statement = statement_of("{observation: creatinine-clearance-cockcroft-gault, within: 60 days, latest: {at_least: 60 mL/min}}")
+    weights = "{concept: weight, date: 2026-10-01, value: 70 kg}, {concept: weight, date: %s, value: 40 kg}"
+    chart = f"""birth_date: 1980-01-01
+sex: female
+observations: [{{concept: creatinine, date: 2026-10-20, value: 0.8 mg/dL}}, {weights}]"""
+    asked = lambda text: evaluate(statement, patient_of(text), vocabulary, Settings(AS_OF), derived=derived)  # noqa: E731
+    assert asked(chart % "2026-10-20").truth is FALSE
+    assert asked(chart % "2026-09-20").truth is TRUE
+    far = asked(chart.replace("2026-10-01", "2026-05-01") % "2026-05-02")
+    assert [(reason.code, reason.item) for reason in far.reasons] == [("not_recorded", "weight")]
+
+
+@pytest.mark.parametrize(
+    ("course", "wanted"),
+    [
+        ("{concept: menopause, start: 2025-11, status: active}", ["start"]),
+        ("{concept: menopause, start: 2025-03-20, end: 2026-03}", ["end"]),
+        ("{concept: menopause, start: 2025-03, end: 2026-03}", ["start", "end"]),
+    ],
+)
+def test_a_length_blames_the_date_that_is_rough(ask: Ask, course: str, wanted: list[str]) -> None:
+    statement = "{condition: menopause, ever: true, where: {lasting: {at_least: 12 months}}}"
+    assert [reason.detail for reason in ask(statement, f"conditions: [{course}]").reasons] == wanted
+
+
+def test_a_word_on_one_disease_shows_no_problem_list(ask: Ask) -> None:
+    statement = "{condition: sle, ever: true, documented: true}"
+    one = "absences: [{family: condition, kind: none-known, concept: ms-relapse, as_of: 2026-11-01}]"
+    assert ask(statement, one).truth is UNKNOWN
+    assert ask(statement, "absences: [{family: condition, kind: none-known, as_of: 2026-11-01}]").truth is FALSE

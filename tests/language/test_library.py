@@ -260,7 +260,7 @@ def test_a_digest_changes_with_the_file_and_with_what_it_uses(tmp_path: Path, vo
 def test_closed_lists_are_those_of_the_engine() -> None:
     from eligibility.engine import derived, selecting, values
 
-    assert set(FORMULAS) == set(derived.FORMULAS)
+    assert {name: formula.unit for name, formula in derived.FORMULAS.items()} == FORMULAS
     assert dict(SCALES) == values.SCALES
     assert set(ROUTES) == set(selecting.ROUTES)
 

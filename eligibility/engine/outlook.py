@@ -456,7 +456,8 @@ class Outlook:
             )
             self.plan.shared[key] = tuple(ahead) if steady else None
         found: tuple[When_, ...] | None = self.plan.shared[key]
-        return found if not self.settings.anchors else None
+        # given anchors stand still, and what was written after the date goes on past it: neither is among the days
+        return None if self.settings.anchors or self.record.written > self.day else found
 
     def _ahead(self, when: When_, day: int) -> tuple[bool, ...]:
         """Where the date lies among the ends of a window on a day."""

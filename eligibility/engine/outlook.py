@@ -17,13 +17,14 @@ from ..model.quantity import Interval, nine
 from ..model.time import FOREVER_DAY, MINUTES, NEVER_DAY, Duration, add_months, day_of
 from ..model.truth import FALSE, NOT, TRUE, UNKNOWN, Truth
 from .derived import FORMULAS
+from .edges import AnchorsByDay, Edges
 from .plan import Leaf, Plan, PlanCriterion, PlanNode
 from .reasons import LeafAnswer
 from .record import Fact, Record
 from .reference import PASSES, Evaluation, criterion_truth, names
 from .settings import Settings
 from .values import read_value
-from .windows import Anchors, When_, Window, compile_time, window
+from .windows import When_, Window, compile_time, window
 
 MONTHS_AHEAD = 24
 
@@ -40,8 +41,8 @@ class Outlook:
         self.last = add_months(self.day, MONTHS_AHEAD)
         self._later: dict[int, Evaluation] = {self.day: evaluation}
         self._days: dict[int, tuple[int, ...]] = {}
-        self._anchors: dict[int, Anchors] = {}
-        self._edges_known: dict[Any, _Edges] = {}
+        self._anchors = AnchorsByDay(plan, settings)
+        self._edges: dict[Any, Edges] = {}
         self._aheads: dict[tuple[When_, int], tuple[bool, ...]] = {}
 
     def complete(self, result: CriterionResult, criterion: PlanCriterion) -> CriterionResult:
@@ -455,13 +456,14 @@ class Outlook:
             )
             self.plan.shared[key] = tuple(ahead) if steady else None
         found: tuple[When_, ...] | None = self.plan.shared[key]
-        return found if not self.settings.anchors else None
+        # given anchors stand still, and what was written after the date goes on past it: neither is among the days
+        return None if self.settings.anchors or self.record.written > self.day else found
 
     def _ahead(self, when: When_, day: int) -> tuple[bool, ...]:
         """Where the date lies among the ends of a window on a day."""
         known = self._aheads.get((when, day))
         if known is None:
-            win = window(when, self._on_anchors(day))
+            win = window(when, self._anchors[day])
             ends = (win.l1, win.l2, win.u1, win.u2, win.a1, win.a2)
             known = self._aheads[when, day] = tuple([end > day for end in ends] + [end < day for end in ends])
         return known
@@ -552,9 +554,9 @@ class Outlook:
         half_life = self.now.selecting.half_life(drug)
         # leaves with the same words of time share their edges
         key = (tuple([id(when) for when in whens]), lengths, half_life)
-        edges = self._edges_known.get(key)
+        edges = self._edges.get(key)
         if edges is None:
-            edges = self._edges_known[key] = _Edges(self.day, self.last, lambda day: self._edges(whens, day, lengths, half_life))
+            edges = self._edges[key] = Edges(self._anchors, whens, lengths, half_life, self.day, self.last)
         return {edges.first(index, target) for index, before, after in edges.moved for target in targets if before < target <= after}
 
     def _first(self, reached: Callable[[int], bool]) -> int:
@@ -586,26 +588,6 @@ class Outlook:
             known = self.plan.shared[key] = tuple(_durations(leaf))
         return known
 
-    def _edges(
-        self, whens: tuple[When_, ...], day: int, lengths: tuple[Duration, ...], half_life: tuple[float, float] | None
-    ) -> tuple[int, ...]:
-        """Every day that moves with the date and that a fact's dates are compared with."""
-        anchors = self._on_anchors(day)
-        found: list[int] = [day]
-        for when in whens:
-            win = window(when, anchors, half_life)
-            found += [win.l1, win.l2, win.u1, win.u2, win.a1, win.a2]
-            found += [length.back(min(edge, FOREVER_DAY)) for length in lengths for edge in (win.u1, win.u2)]
-        found += [length.back(day) for length in lengths]
-        return tuple(found)
-
-    def _on_anchors(self, day: int) -> Anchors:
-        if day not in self._anchors:
-            self._anchors[day] = Anchors(
-                day, self.plan.schedule, self.settings.anchors, self.plan.horizon, self.settings.site, self.now.trial
-            )
-        return self._anchors[day]
-
     def _age_days(self, leaf: Leaf) -> set[int]:
         atom = leaf.node
         assert isinstance(atom, AgeAtom)
@@ -624,7 +606,7 @@ class Outlook:
 
     def _aged(self, visit: str, end: str, needed: Duration, birth: int, day: int) -> bool:
         """Whether an age is reached at one end of a visit's days, seen from a day."""
-        anchor = self._on_anchors(day)[visit]
+        anchor = self._anchors[day][visit]
         return needed.back(anchor.first if end == "first" else anchor.last) >= birth
 
 
@@ -638,40 +620,6 @@ def _each_once(parts: Sequence[list[tuple[Need, ...]]]) -> list[tuple[Need, ...]
         found += [need for need in part if need not in known]
         known.update(part)
     return found
-
-
-class _Edges:
-    """The days that move with the date, for some words of time: where each stands on a day, and when it first gets somewhere."""
-
-    def __init__(self, day: int, last: int, on: Callable[[int], tuple[int, ...]]) -> None:
-        self._day, self._last, self._on = day, last, on
-        self._known: dict[int, tuple[int, ...]] = {}
-        self._firsts: dict[tuple[int, int], int] = {}
-        pairs = enumerate(zip(self.on(day), self.on(last), strict=True))
-        # edges that begin and end alike are one
-        moved = {pair: index for index, pair in pairs if pair[0] != pair[1]}
-        self.moved = tuple([(index, *pair) for pair, index in moved.items()])
-
-    def on(self, day: int) -> tuple[int, ...]:
-        """Every edge on a day."""
-        known = self._known.get(day)
-        if known is None:
-            known = self._known[day] = self._on(day)
-        return known
-
-    def first(self, index: int, target: int) -> int:
-        """The first day after the date on which an edge has reached a day; it has by the last."""
-        known = self._firsts.get((index, target))
-        if known is not None:
-            return known
-        # an edge moves a day a day, but for the lengths of months: look where it should be, and step from there
-        day = min(self._day + target - self.on(self._day)[index], self._last)
-        while self.on(day)[index] < target:
-            day += 1
-        while day - 1 > self._day and self.on(day - 1)[index] >= target:
-            day -= 1
-        self._firsts[index, target] = day
-        return day
 
 
 def _of_inputs(needs: list[tuple[Need, ...]], leaf: Leaf) -> list[tuple[Need, ...]]:

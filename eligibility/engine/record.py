@@ -570,26 +570,15 @@ class _Preparation:
     def _index(self, facts: list[Fact]) -> dict[str, list[tuple[Fact, bool]]]:
         """Facts by every concept asked for: certain for what they are and all above it, possible below."""
         index: dict[str, list[tuple[Fact, bool]]] = {}
-        vocabulary = self.vocabulary
         for fact in facts:
-            sure: set[str] = set()
-            for concept in fact.concepts:
-                sure.add(concept)
-                sure |= vocabulary.ancestors(concept)
-            # what it may be: anything that shares a narrower concept with it
-            below = {under for concept in (*fact.concepts, *_headers(fact)) for under in vocabulary.descendants(concept)}
-            below |= {above for under in below for above in vocabulary.ancestors(under)}
-            below -= sure
+            if fact.reading is None:
+                continue
+            sure, broader = self.vocabulary.asked_by(fact.reading)
             for concept in sure:
                 index.setdefault(concept, []).append((fact, True))
-            for concept in below:
-                if fact.reading is not None and vocabulary.stance(fact.reading, concept) is Stance.BROADER:
-                    index.setdefault(concept, []).append((fact, False))
+            for concept in broader:
+                index.setdefault(concept, []).append((fact, False))
         return index
-
-
-def _headers(fact: Fact) -> frozenset[str]:
-    return fact.reading.above if fact.reading is not None else frozenset()
 
 
 def _words(entry: Entry) -> str:

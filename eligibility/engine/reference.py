@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import UsageError
 from ..model import truth as logic
@@ -58,6 +58,8 @@ PASSES: dict[tuple[Kind, Truth], Effect] = {
     ("exclusion", FALSE): "passes",
 }
 """What each truth does on each list (MEANING 2): silence may let pass, it never makes a barrier."""
+
+_SILENCE_SAYS: dict[Truth, Literal["true", "false"]] = {PRESUMED_TRUE: "true", PRESUMED_FALSE: "false"}
 
 DEATH = "record/death"
 
@@ -116,7 +118,9 @@ class Evaluation:
         if node.op == "leaf":
             assert node.leaf is not None
             return self._leaf(node.leaf, criterion)
-        clauses = tuple([self.find(operand, criterion) for operand in node.operands])
+        clauses = tuple(
+            [self.find(one, criterion) if one.leaf is None else self._leaf(one.leaf, criterion) for one in node.operands],
+        )
         truth = self._truths[node] = _connect(node, [clause.truth for clause in clauses])
         return compose(node.node, node.op, truth, clauses)
 
@@ -177,7 +181,7 @@ class Evaluation:
                 assert leaf.unanswered is not None
                 finding = leaf.unanswered
                 if leaf.shows:
-                    finding = replace(finding, evidence=self._shown(leaf))
+                    finding = Finding(finding.node, UNKNOWN, finding.reasons, self._shown(leaf))
             case "age":
                 return self._age(leaf)
             case "sex":
@@ -533,34 +537,34 @@ def evaluate_criterion(evaluation: Evaluation, criterion: PlanCriterion) -> Crit
         parts = [*gates.values(), when]
     truth = _whole(criterion.kind, applies, when.truth)
     finding = when if len(parts) == 1 else _gated(criterion, applies, when, parts[:-1], truth)
-    presumed: Any = {PRESUMED_TRUE: "true", PRESUMED_FALSE: "false"}.get(truth)
+    effect = PASSES[criterion.kind, truth]
     return CriterionResult(
         id=criterion.id,
         kind=criterion.kind,
         criterion=criterion.criterion,
         truth=truth,
-        effect=PASSES[criterion.kind, truth],
+        effect=effect,
         applies=applies,
-        not_applicable=applies in (FALSE, PRESUMED_FALSE),
+        not_applicable=applies is FALSE or applies is PRESUMED_FALSE,
         finding=finding,
         basis=finding.basis,
         on_record=finding.on_record,
-        reasons=finding.reasons if PASSES[criterion.kind, truth] == "open" else (),
+        reasons=finding.reasons if effect == "open" else (),
         evidence=finding.evidence,
         assumes=finding.assumes,
-        presumed=presumed,
+        presumed=_SILENCE_SAYS.get(truth),
     )
 
 
 def _gated(criterion: PlanCriterion, applies: Truth, when: Finding, gates: list[Finding], truth: Truth) -> Finding:
     """The finding of applies and when together: its parts decide as operands of one connective."""
     gate = compose(gates[0].node, "all_of", applies, tuple(gates))
+    op = "all_of"
     if criterion.kind == "inclusion":
-        gate = replace(gate, truth=NOT[gate.truth])
-        whole = compose(when.node, "any_of", truth, (gate, when))
-    else:
-        whole = compose(when.node, "all_of", truth, (gate, when))
-    return replace(whole, clauses=(*gates, when))
+        op = "any_of"
+        gate = Finding(gate.node, NOT[gate.truth], gate.reasons, gate.evidence, gate.assumes, gate.basis, gate.on_record, gate.clauses)
+    whole = compose(when.node, op, truth, (gate, when))
+    return Finding(whole.node, truth, whole.reasons, whole.evidence, whole.assumes, whole.basis, whole.on_record, (*gates, when))
 
 
 def evaluate(

@@ -222,6 +222,50 @@ class _Silence:
         return truth
 
 
+class _Why:
+    """Why flags are raised or not known: what works it out when somebody asks, for one patient under one set of anchors.
+
+    Every flag said holds it, and it holds none of them: flags and patient are gone as soon as they are let go of.
+    """
+
+    def __init__(self, engine: FlagEngine, record: Record, settings: Settings, details: bool, given: Mapping[str, When]) -> None:
+        self.engine, self.record, self.settings, self.details, self.given = engine, record, settings, details, given
+        self._full: dict[int, Evaluation] = {}
+        self._outlooks: dict[int, Outlook] = {}
+        self._explained: dict[tuple[str, bool], Explained] = {}
+
+    def evaluation(self, number: int, brief: int | None = None) -> Evaluation:
+        """A file's statements for this record; ``brief`` (a day) for truths without reasons."""
+        plan = self.engine.compiled[number].plan
+        anchors = {name: when for name, when in self.given.items() if name in plan.schedule}
+        settings = Settings(self.settings.as_of, self.settings.absence, anchors, self.settings.site)
+        return Evaluation(self.record, settings, plan.schedule, plan.horizon, plan.trial.id, brief)
+
+    def explain(self, rule: FlagRule, raised: bool) -> Explained:
+        """Why, as the reference engine says it."""
+        if (rule.id, raised) in self._explained:
+            return self._explained[rule.id, raised]
+        number = self.engine.holders[rule.id]
+        compiled = self.engine.compiled[number]
+        if number not in self._full:
+            self._full[number] = self.evaluation(number)
+        evaluation = self._full[number]
+        criterion = compiled.criteria.get(rule.id)
+        finding = evaluation.find(criterion.when, criterion) if criterion is not None and criterion.when is not None else None
+        if finding is not None and criterion is not None and finding.truth is not TRUE and not raised and self.details:
+            if number not in self._outlooks:
+                self._outlooks[number] = Outlook(self.record, compiled.plan, evaluation.settings, evaluation)
+            finding = replace(finding, needs=self._outlooks[number].needs(criterion))
+        score = rule.score
+        derived = compiled.file.derived[score.value] if score is not None else None
+        explained = self._explained[rule.id, raised] = Explained(
+            finding,
+            score_of(score, derived, evaluation, criterion) if score is not None and derived is not None else None,
+            tuple(one for concept in rule.show for one in latest_of(concept, evaluation)),
+        )
+        return explained
+
+
 @dataclass
 class _Day:
     """What is known of one patient under one set of anchors.
@@ -231,15 +275,12 @@ class _Day:
     that is the same beside another trial is made once.
     """
 
-    given: Mapping[str, When]
+    why: _Why
     own: dict[str, Truth] = field(default_factory=dict)
     alone: dict[str, Truth] = field(default_factory=dict)
     chains: dict[Any, dict[str, Truth]] = field(default_factory=dict)
     made: dict[Any, FlagFinding] = field(default_factory=dict)
     brief: dict[int, Evaluation] = field(default_factory=dict)
-    full: dict[int, Evaluation] = field(default_factory=dict)
-    outlooks: dict[int, Outlook] = field(default_factory=dict)
-    explained: dict[tuple[str, bool], Explained] = field(default_factory=dict)
 
 
 class PatientFlags:
@@ -272,7 +313,7 @@ class PatientFlags:
         given = {name: anchors[name] for name in sorted(anchors) if name in self.engine.scheduled}
         key = tuple(given.items())
         if key not in self._days:
-            self._days[key] = _Day(given)
+            self._days[key] = _Day(_Why(self.engine, self.record, self.settings, self.details, given))
         return self._days[key]
 
     # -- truths --------------------------------------------------------------------------------
@@ -295,9 +336,9 @@ class PatientFlags:
             number = self.engine.holders[flag]
             compiled = self.engine.compiled[number]
             if number not in day.brief:
-                day.brief[number] = self._evaluation(day, number, self.settings.as_of)
+                day.brief[number] = day.why.evaluation(number, self.settings.as_of)
             evaluation = day.brief[number]
-            if not day.given and self.settings.site is None:
+            if not day.why.given and self.settings.site is None:
                 for asks in compiled.asks[flag]:
                     if asks.leaf.index not in evaluation.leaf_answers and not asks.touched(self.record):
                         silent = self.engine.silence.of(number, asks, self.settings, self.record.live)
@@ -306,15 +347,6 @@ class PatientFlags:
             assert criterion.when is not None
             truth = day.own[flag] = evaluation.truth(criterion.when, criterion)
         return truth
-
-    def _evaluation(self, day: _Day, number: int, brief: int | None = None) -> Evaluation:
-        """A file's statements for this record; ``brief`` (a day) for truths without reasons."""
-        plan = self.engine.compiled[number].plan
-        return Evaluation(self.record, self._settings(day, plan), plan.schedule, plan.horizon, plan.trial.id, brief)
-
-    def _settings(self, day: _Day, plan: Plan) -> Settings:
-        anchors = {name: when for name, when in day.given.items() if name in plan.schedule}
-        return Settings(self.settings.as_of, self.settings.absence, anchors, self.settings.site)
 
     # -- findings ------------------------------------------------------------------------------
 
@@ -326,7 +358,7 @@ class PatientFlags:
         known = day.made.get(key)
         if known is None:
             facts = tuple(fact for fact in product if truth is not TRUE or fact.truth is TRUE)
-            explain = partial(self._explain, day, rule, truth is TRUE)
+            explain = partial(day.why.explain, rule, truth is TRUE)
             depth = self.engine.depths.get(rule.id, 0)
             known = day.made[key] = FlagFinding(rule, truth, facts, self._links(rule, truth, truths), depth, explain)
         return known
@@ -344,27 +376,3 @@ class PatientFlags:
 
     def _link(self, name: str, holds: bool, truths: Mapping[str, Truth]) -> FlagLink:
         return FlagLink(name, self.engine.flags.rules[name].title, holds, truths[name])
-
-    def _explain(self, day: _Day, rule: FlagRule, raised: bool) -> Explained:
-        """Why, as the reference engine says it."""
-        if (rule.id, raised) in day.explained:
-            return day.explained[rule.id, raised]
-        number = self.engine.holders[rule.id]
-        compiled = self.engine.compiled[number]
-        if number not in day.full:
-            day.full[number] = self._evaluation(day, number)
-        evaluation = day.full[number]
-        criterion = compiled.criteria.get(rule.id)
-        finding = evaluation.find(criterion.when, criterion) if criterion is not None and criterion.when is not None else None
-        if finding is not None and criterion is not None and finding.truth is not TRUE and not raised and self.details:
-            if number not in day.outlooks:
-                day.outlooks[number] = Outlook(self.record, compiled.plan, evaluation.settings, evaluation)
-            finding = replace(finding, needs=day.outlooks[number].needs(criterion))
-        score = rule.score
-        derived = compiled.file.derived[score.value] if score is not None else None
-        explained = day.explained[rule.id, raised] = Explained(
-            finding,
-            score_of(score, derived, evaluation, criterion) if score is not None and derived is not None else None,
-            tuple(one for concept in rule.show for one in latest_of(concept, evaluation)),
-        )
-        return explained

@@ -111,6 +111,7 @@ class Vocabulary:
         }
         self._indexes: dict[Family, NameIndex] = {}
         self._readings: dict[_Signature, Reading] = {}
+        self._asked_by: dict[Reading, tuple[frozenset[str], frozenset[str]]] = {}
 
     # kinship
 
@@ -202,6 +203,23 @@ class Vocabulary:
             finest = all(len(self._below[known]) == 1 for known in reading.is_)
             return Stance.IS_NOT if finest else Stance.PRESUMED_NOT
         return Stance.MAY_BE if reading.wordless else Stance.PRESUMED_NOT
+
+    def asked_by(self, reading: Reading) -> tuple[frozenset[str], frozenset[str]]:
+        """The concepts that ask for an entry: those it certainly is, and those it may be since its code is a broader one.
+
+        Equal readings are looked up once, whoever's entries they are of.
+        """
+        found = self._asked_by.get(reading)
+        if found is None:
+            sure = reading.is_.union(*(self._above[concept] for concept in reading.is_))
+            # what it may be: anything that shares a narrower concept with it
+            below = {under for concept in (*reading.is_, *reading.above) for under in self._below[concept]}
+            below |= {above for under in below for above in self._above[under]}
+            broader = frozenset(concept for concept in below - sure if self.stance(reading, concept) is Stance.BROADER)
+            if len(self._asked_by) >= _CACHE:
+                self._asked_by.pop(next(iter(self._asked_by)))
+            found = self._asked_by[reading] = sure, broader
+        return found
 
     def _read(self, family: Family, entry: Entry) -> Reading:
         codings = self._codings(entry.codes)

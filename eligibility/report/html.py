@@ -316,7 +316,7 @@ def _yes_no(on: _Page, place: str, trial: str, result: CriterionResult, arm: str
             one = on.anchor(place, question.id, answer)
             box = el("input", type="checkbox", id=one, aria_describedby=label)
             boxes.append(el("label", box, answer, for_=one))
-        text = el("span", el("span", question.id, class_="id"), f" {question.text}", id=label)
+        text = el("span", el("span", question.id, class_="id"), f' "{question.text}"', id=label)
         said.append(el("div", text, el("br"), el("span", *boxes, class_="yesno", role="group", aria_labelledby=label), class_="question"))
     return join(*said)
 

@@ -537,7 +537,7 @@ def _questions(result: CriterionResult, words: Words) -> Iterator[str]:
     """What a person is asked: the questions themselves where the rule states them."""
     asked = [reason for reason in result.reasons if reason.code == "needs_judgement"]
     other = [reason for reason in result.reasons if reason.code != "needs_judgement"]
-    yield from _unique([*(words.label(reason.item) for reason in asked), *(words.reason(reason) for reason in other)])
+    yield from _unique([*(f'"{words.label(reason.item)}"' for reason in asked), *(words.reason(reason) for reason in other)])
 
 
 _SAYS = {"true": "holds", "false": "does not hold", "unknown": "not known"}

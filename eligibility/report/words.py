@@ -113,7 +113,7 @@ _REASON = {
     "out_of_window": "{item} is recorded, but not in the time asked about",
     "not_recorded": "nothing recorded of {item}",
     "future": "the time asked about for {item} reaches past the screening date",
-    "needs_judgement": "a person has to answer: {item}",
+    "needs_judgement": 'a person has to answer: "{item}"',
     "not_published": "the source asks for this without publishing the detail: {item}",
 }
 
@@ -357,7 +357,7 @@ class Words:
             case "map":
                 return f"what this entry means, and whether it is {item}{_pointer(need.source)}"
             case "attest":
-                return f"a person's answer: {item}"
+                return f'a person\'s answer: "{item}"'
             case "anchor":
                 return f"the date of {need.item}"
             case "wait":

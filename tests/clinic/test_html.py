@@ -104,7 +104,7 @@ def test_a_record_has_a_sheet_of_its_own_with_everything_to_check(page: str) -> 
     first = sections[0].text()
     # what a person looks for in the chart: date, value, unit, place; the days between which a value counts
     assert re.search(r"settled by a result of Hemoglobin dated between 2026-10-04 and 2026-11-01", first)
-    assert "I6 Was the consent form signed? yes no" in first
+    assert 'I6 "Was the consent form signed?" yes no' in first
     assert "The published list: an example registry, record of 2026-08-22: the public record lists only some of the criteria" in first
     assert "ocrelizumab from 2026-09-10" in first
     assert "2026-11-18: I2 passes, then open" in first

@@ -98,7 +98,7 @@ def test_a_presumed_answer_is_worded_as_silence(words: Words) -> None:
         ),
         (Reason("imprecise_date", "ocrelizumab", "end", None), "the end date of ocrelizumab is not exact enough"),
         (Reason("not_published", "edss", "value"), "the source publishes no limit for EDSS"),
-        (Reason("needs_judgement", "Is it uncontrolled?"), "a person has to answer: Is it uncontrolled?"),
+        (Reason("needs_judgement", "Is it uncontrolled?"), 'a person has to answer: "Is it uncontrolled?"'),
         (Reason("not_recorded", "hemoglobin", "input"), "nothing recorded of haemoglobin, from which the value is computed"),
     ],
 )

@@ -90,7 +90,7 @@ def test_reasons_effect_and_strength_are_held_to(tmp_path: Path, library: RuleLi
     (failure,) = report.failures
     assert failure.what == "I2"
     assert failure.got == got
-    assert failure.why == ("a person has to answer: Was the consent form signed?",)
+    assert failure.why == ('a person has to answer: "Was the consent form signed?"',)
 
 
 def test_a_failure_shows_the_authors_reasoning(tmp_path: Path, library: RuleLibrary) -> None:

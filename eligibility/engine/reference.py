@@ -24,6 +24,7 @@ from ..model.finding import (
     Evidence,
     Finding,
     Kind,
+    Need,
     Notice,
     Reason,
     Screening,
@@ -648,7 +649,7 @@ def _death(record: Record) -> CriterionResult:
     death = record.death
     assert death is not None
     when = record.patient.deceased
-    evidence = (Evidence("condition", "death", str(when) if when is not True else None),)
+    evidence = (Evidence("condition", "death", str(when) if when is not True else None, certain=not record.death_doubt),)
     truth = UNKNOWN if record.death_doubt else TRUE
     reasons = (Reason(record.death_doubt, "death", "deceased"),) if record.death_doubt else ()
     finding = Finding(None, truth, reasons, evidence, basis="recorded" if truth is TRUE else "none", on_record=True)
@@ -665,6 +666,7 @@ def _death(record: Record) -> CriterionResult:
         True,
         reasons,
         evidence,
+        settled_by=((Need("refine", "death", None, "deceased"),),) if record.death_doubt else (),
     )
 
 

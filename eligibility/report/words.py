@@ -194,6 +194,8 @@ _ATTRIBUTE = {
     "code": "code",
     "entry": "entry",
     "input": "value",
+    "event": "event",
+    "course": "courses",
     "birth_date": "birth date",
     "deceased": "date of death",
     "attestation": "answer",
@@ -328,8 +330,8 @@ class Words:
         """What the entries of the evidence are called, by their pointers."""
         return {one.source: self.label(one.concept) for one in evidence if one.source and one.concept}
 
-    def need(self, need: Need, entry: str | None = None) -> str:
-        """One thing that would settle an open answer, or one alternative of it."""
+    def need(self, need: Need, entry: str | None = None, beside: bool = False) -> str:
+        """One thing that would settle an open answer, or one alternative of it. ``beside``: some such entry is on record."""
         item = self.label(need.item) if need.item else "it"
         span = self.span(need.start, need.end)
         if need.do in ("record", "refine") and (own := _own(need.item, exact=need.do == "refine")):
@@ -340,7 +342,9 @@ class Words:
                     when = f" {span}" if span else ""
                     if need.family == "observation":
                         return f"a statement that the results of {item}{when} are complete"
-                    none = "nothing of" if item.startswith("the list ") else "no"
+                    none = (
+                        ("nothing else of" if beside else "nothing of") if item.startswith("the list ") else "no other" if beside else "no"
+                    )
                     return f"a statement that there was {none} {item}{when}"
                 one = _ONE_OF_FAMILY.get(need.family or "", "an entry")
                 return f"{one} of {item} dated {span}" if span else f"{one} of {item}"
@@ -366,7 +370,8 @@ class Words:
         """A sentence for each alternative of each need of an answer, in their shape."""
         entries = self._entries(answer.evidence)
         listed = answer.settled_by if isinstance(answer, CriterionResult) else answer.needs
-        return [[self.need(one, entries.get(one.source or "")) for one in alternatives] for alternatives in listed]
+        there = {one.family for one in answer.evidence if one.concept and not one.absence}
+        return [[self.need(one, entries.get(one.source or ""), one.family in there) for one in alternatives] for alternatives in listed]
 
     def settled_by(self, answer: CriterionResult) -> list[str]:
         """Everything that is needed, its alternatives joined by *or*, each once.

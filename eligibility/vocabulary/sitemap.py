@@ -90,7 +90,7 @@ class SiteMap:
     @classmethod
     def read(cls, paths: Iterable[Path], concepts: Collection[str], systems: Systems, near: Callable[[str], str | None]) -> SiteMap:
         """Read map files; raises ``InputError`` with every mistake at its file and line."""
-        rows: list[Row] = []
+        rows: list[tuple[Row, str, int]] = []
         problems: list[Problem] = []
         for path in paths:
             try:
@@ -99,26 +99,32 @@ class SiteMap:
                 problems.append(Problem("unreadable", "the code map cannot be read as UTF-8 text", file=str(path)))
                 continue
             rows.extend(cls._rows(str(path), text, concepts, systems, near, problems))
-        seen: dict[tuple[str, str, str], frozenset[str]] = {}
-        for row in rows:
-            if seen.setdefault((row.system, row.code, row.text), row.concepts) != row.concepts:
+        seen: dict[tuple[str, str, str], tuple[frozenset[str], str, int]] = {}
+        for row, file, line in rows:
+            said, other, at = seen.setdefault((row.system, row.code, row.text), (row.concepts, file, line))
+            if said != row.concepts:
+                before = f"line {at}" if other == file else f"{other}, line {at}"
                 problems.append(
                     Problem(
                         "mapped-twice",
-                        "two rows give one code or text different concepts",
+                        f"this row and {before} give one code or text different concepts",
+                        file,
+                        line,
                         instead="keep one, or join the concepts with |",
-                        where=f"{row.system} {row.code}".strip() or "a row by text",
                     )
                 )
         if problems:
             raise InputError(*problems)
-        return cls(rows)
+        return cls([row for row, _, _ in rows])
 
     @staticmethod
     def _rows(
         file: str, text: str, concepts: Collection[str], systems: Systems, near: Callable[[str], str | None], problems: list[Problem]
-    ) -> Iterable[Row]:
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    ) -> Iterable[tuple[Row, str, int]]:
+        # as spreadsheets of other countries save it: what stands between the columns shows in the header
+        header_cells = ((mark, {name.strip(' "\r') for name in text.partition("\n")[0].split(mark)}) for mark in (",", ";", "\t"))
+        mark = next((mark for mark, names in header_cells if names.issuperset(COLUMNS)), ",")
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
         header = [name.strip() for name in reader.fieldnames or ()]
         missing = [column for column in COLUMNS if column not in header]
         if missing:
@@ -155,8 +161,7 @@ class SiteMap:
                 if unknown:
                     continue
                 system = systems.name(cells["system"]) if cells["system"] else ""
-                yield Row(
-                    system, systems.code(system, cells["code"]), fold(cells["text"]), frozenset(name for name in names if name != NONE)
-                )
+                means = frozenset(name for name in names if name != NONE)
+                yield Row(system, systems.code(system, cells["code"]), fold(cells["text"]), means), file, line
         except csv.Error as error:
             problems.append(Problem("bad-csv", f"this is not CSV: {error}", file, reader.line_num))

@@ -475,7 +475,7 @@ def test_the_map_comes_before_everything(vocabulary: Vocabulary, entry: Callable
         ("system,code,text,concept\nloinc,1-1,,edsss\n", "unknown-concept", 2, "edss"),
         ("system,code,text,concept\n,,x,edss\n,, - ,edss\n", "empty-row", 3, "code"),
         ("system,code,text,concept\nloinc,1-1,,none|edss\n", "none-and-more", 2, "alone"),
-        ("system,code,text,concept\nloinc,1-1,,edss\nhttp://loinc.org,1-1,,qmg\n", "mapped-twice", None, "join"),
+        ("system,code,text,concept\nloinc,1-1,,edss\nhttp://loinc.org,1-1,,qmg\n", "mapped-twice", 3, "line 2"),
     ],
 )
 def test_mistakes_of_a_map(vocabulary: Vocabulary, tmp_path: Path, rows: str, code: str, line: int | None, says: str) -> None:
@@ -494,7 +494,8 @@ def test_a_map_that_is_not_there(vocabulary: Vocabulary, tmp_path: Path) -> None
 def test_the_digest_of_a_map_is_of_its_content(vocabulary: Vocabulary, tmp_path: Path) -> None:
     one = site_map(vocabulary, tmp_path, "system,code,text,concept\n,,a,edss\n,,b,qmg\n")
     two = site_map(vocabulary, tmp_path, "concept,text,code,system\nqmg,B,,\nedss,A,,\n")
-    assert one.digest() == two.digest()
+    three = site_map(vocabulary, tmp_path, 'system;code;"text";concept\n;;a;edss\n;;b;qmg\n')
+    assert one.digest() == two.digest() == three.digest()
 
 
 def test_names_are_found_at_their_place() -> None:

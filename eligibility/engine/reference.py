@@ -95,7 +95,7 @@ class Evaluation:
         self.trial = trial
         self.day = settings.as_of if day is None else day
         self.anchors = Anchors(self.day, schedule, settings.anchors, horizon, settings.site, trial)
-        self.selecting = Selecting(record, settings, self.anchors, self.day)
+        self.selecting = Selecting(record, settings, self.anchors, self.day, brief=day is not None)
         self.words = Words(self.selecting, brief=day is not None)
         self.leaf_answers: dict[int, LeafAnswer] = {}
         self._findings: dict[int, Finding] = {}

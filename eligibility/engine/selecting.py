@@ -60,9 +60,9 @@ _Run = tuple[tuple[int, int], tuple[int, int], list[Fact], list[Fact]]
 
 
 class Selecting:
-    """Facts of one record on one day, as atoms ask for them."""
+    """Facts of one record on one day, as atoms ask for them; ``brief`` where only truths are wanted, and no reasons."""
 
-    def __init__(self, record: Record, settings: Settings, anchors: Anchors, day: int) -> None:
+    def __init__(self, record: Record, settings: Settings, anchors: Anchors, day: int, brief: bool = False) -> None:
         self.record = record
         self.settings = settings
         self.anchors = anchors
@@ -72,6 +72,7 @@ class Selecting:
         self.tests = ValueTests(record, settings.site)
         self._weight: Interval | Literal[False] | None = False
         self._windows: dict[int, Window] = {}
+        self.brief = brief
         self._lengths: _Lengths = {}
         self.settled: _Lengths = {}
         """Lengths of runs that are over, which another day of the same screening may have."""
@@ -137,8 +138,8 @@ class Selecting:
 
     # -- candidates ----------------------------------------------------------------------------
 
-    def pool(self, leaf: Leaf, win: Window, facts: list[tuple[Fact, bool]], brief: bool = False) -> tuple[list[Candidate], list[Fact]]:
-        """Facts that may be in the window, and those of the concept certainly outside it; ``brief`` without why it is not sure."""
+    def pool(self, leaf: Leaf, win: Window, facts: list[tuple[Fact, bool]]) -> tuple[list[Candidate], list[Fact]]:
+        """Facts that may be in the window, and those of the concept certainly outside it."""
         selector = leaf.selector
         assert selector is not None
         plan = leaf.question is not None
@@ -152,7 +153,7 @@ class Selecting:
                 inside.append(Candidate(fact, sure, True, ()))
             elif not possible:
                 outside.append(fact)
-            elif brief:
+            elif self.brief:
                 inside.append(Candidate(fact, sure, False, ()))
             else:
                 why = self.why_not(fact, own) if not per_drug or self.half_life(fact) is not None else (("unit", "start"),)
@@ -278,7 +279,8 @@ class Selecting:
         assert test.lasting is not None
         met, outcome = self._length(fact, test, win)
         joinable = self._may_be_joined(fact)
-        answer: Answer = (met, ()) if met is not None else (None, self._why_length(fact, win))
+        # why is asked of a run whose length is not known, and only where somebody will be told
+        answer: Answer = (met, () if met is not None or self.brief else self._why_length(fact, win))
         if joinable and met is not None:
             words = ("at_most", "below") if met else ("at_least", "above")
             if any(how in words for how, _ in test.lasting.bounds()):

@@ -37,7 +37,7 @@ class Words(Doses):
             computed, missing = derived_facts(self.selecting, leaf.name, leaf.derived)
             reported_days = {fact.days() for fact, _ in facts}
             facts = facts + [(fact, sure) for fact, sure in computed if fact.days() not in reported_days]
-        pool, outside = self.selecting.pool(leaf, win, facts, self.brief)
+        pool, outside = self.selecting.pool(leaf, win, facts)
         may, presumed_not = ([], []) if plans else self._unclear(leaf, win)
         if leaf.documented:
             presumed_named, presumed_not = presumed_not, []

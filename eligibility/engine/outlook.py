@@ -510,6 +510,8 @@ class Outlook:
             own = {fact.s_lo // MINUTES, fact.s_hi // MINUTES}
             if not fact.ongoing:
                 own |= {e_lo // MINUTES, e_hi // MINUTES}
+            elif e_lo // MINUTES > self.day:
+                own.add(e_lo // MINUTES)  # written after the date: until then it surely goes on
             own = {day for day in own if NEVER_DAY < day < FOREVER_DAY}
             boundaries |= own | {length.back(day) for day in own for length in lengths}
             if leaf.selector.when is not None and leaf.selector.when.per_drug:

@@ -8,7 +8,7 @@ import pytest
 
 from eligibility.engine.plan import Plan
 from eligibility.engine.record import Record
-from eligibility.engine.reference import screen
+from eligibility.engine.reference import PASSES, Evaluation, criterion_truth, screen
 from eligibility.engine.settings import Settings
 
 from .conftest import AS_OF
@@ -72,3 +72,23 @@ def test_the_anchor_of_a_test_is_named(needs: Needs) -> None:
     statement = "{procedure: plasma-exchange, ever: true, where: {started: {within: 10 days, before: infusion}}}"
     told = needs(statement, "procedures: [{concept: plasma-exchange, date: 2026-10-30, status: completed}]")
     assert ["anchor infusion"] in told
+
+
+def test_what_was_written_after_the_date_surely_goes_on_until_then(
+    plan_of: Callable[[str], Plan], record_of: Callable[..., Record]
+) -> None:
+    chart = "{written: 2027-08-10, medications: [{concept: azathioprine, start: 2026-01-01, status: active}]}"
+    plan = plan_of(TRIAL % "{medication: azathioprine, at: infusion}")
+    (result,) = screen(record_of(chart), plan, Settings(AS_OF)).criteria
+    day = next(
+        day for day in range(AS_OF + 1, AS_OF + 400) if screen_on(plan, record_of(chart), day) != screen_on(plan, record_of(chart), AS_OF)
+    )
+    assert result.changes_on is not None
+    assert result.changes_on.day == day
+
+
+def screen_on(plan: Plan, record: Record, day: int) -> str:
+    """The effect of the one criterion, looked at on a later day."""
+    evaluation = Evaluation(record, Settings(AS_OF), plan.schedule, plan.horizon, plan.trial.id, day=day)
+    (criterion,) = plan.criteria
+    return PASSES[criterion.kind, criterion_truth(evaluation, criterion)]

@@ -40,8 +40,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from eligibility.engine.plan import PREDNISONE_DOSE, Leaf, Plan, compile_plan, nested
 from eligibility.engine.record import prepare
-from eligibility.engine.reference import screen
 from eligibility.engine.settings import Settings
+from eligibility.engine.trials import screen
 from eligibility.language.library import load_library, load_trial
 from eligibility.model.criteria import AgeAtom, Change, DoseTest, FactAtom, GradeTest, Limits, Test
 from eligibility.model.finding import CriterionResult, Screening

@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from eligibility.engine.plan import Plan, compile_plan
 from eligibility.engine.record import prepare
-from eligibility.engine.reference import screen
 from eligibility.engine.settings import Settings
+from eligibility.engine.trials import screen
 from eligibility.language.library import load_library
 from eligibility.model.patient import Condition, Medication, Observation, Patient, Procedure
 from eligibility.model.time import When, day_of

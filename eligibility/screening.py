@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 from . import __version__
 from .engine.plan import Plan, compile_plan
 from .engine.record import Record, prepare
-from .engine.reference import attestation_notices
-from .engine.reference import screen as screen_one
 from .engine.settings import Settings
+from .engine.trials import attestation_notices
+from .engine.trials import screen as screen_one
 from .errors import EligibilityError, Problem, UsageError, debugging, did_you_mean, fault
 from .flags.engine import FlagEngine
 from .language.library import RuleLibrary, load_library

@@ -18,6 +18,7 @@ from ..model.patient import Medication, Observation
 from ..model.quantity import ANYTHING, Interval, nine
 from ..model.time import MINUTES, Duration, completed_years
 from ..model.trial import Derived, RatioPart
+from ..vocabulary.routes import SYSTEMIC, route_of
 from ..vocabulary.vocabulary import UnitProblem, Vocabulary
 from .record import Fact
 from .values import Value, read_value
@@ -352,8 +353,6 @@ def dose_on(selecting: Selecting, drug: str, first: int, last: int) -> DayDose:
     A course certainly covering every one of the days gives its dose; several orders of one drug give
     from the least of them to their sum; one that may cover a day adds from 0 to its dose.
     """
-    from .selecting import SYSTEMIC, route_of
-
     vocabulary = selecting.record.vocabulary
     relevant = _relevant(vocabulary, drug)
     by_drug: dict[str, list[tuple[Fact, bool]]] = {}
@@ -426,8 +425,6 @@ def _route_open(fact: Fact, vocabulary: Vocabulary) -> ReasonCode | None:
     """Why a steroid may be one that does not act on the whole body; None where its route, or the drug itself, says it does."""
     entry = fact.entry
     if isinstance(entry, Medication) and entry.route:
-        from .selecting import route_of
-
         return None if route_of(entry.route) is not None else "imprecise_value"
     concept = vocabulary.concepts.get(fact.concept)
     return None if concept is not None and concept.systemic is not None else "not_recorded"

@@ -15,6 +15,7 @@ from ..model.finding import ReasonCode
 from ..model.patient import Medication, Observation
 from ..model.quantity import Interval
 from ..model.time import FOREVER, FOREVER_DAY, MINUTES, NEVER_DAY, end_of
+from ..vocabulary.routes import route_of
 from ..vocabulary.vocabulary import Stance
 from .plan import Leaf, Selector
 from .record import Fact, Record
@@ -627,29 +628,6 @@ def _outcome(fact: Fact, wanted: tuple[str, ...]) -> Answer:
     if not isinstance(entry, Medication) or not entry.outcome:
         return unknown("not_recorded", "outcome")
     return (bool(set(entry.outcome) & set(wanted))), ()
-
-
-ROUTES: dict[str, tuple[str, ...]] = {
-    "oral": ("oral", "po", "by mouth", "per os", "orally", "oral route", "oral use"),
-    "intravenous": ("intravenous", "iv", "i.v.", "intravenous route", "intravenous use"),
-    "subcutaneous": ("subcutaneous", "sc", "s.c.", "subq", "subcut", "subcutaneous route", "subcutaneous use"),
-    "intramuscular": ("intramuscular", "im", "i.m.", "intramuscular route", "intramuscular use"),
-    "topical": ("topical", "cutaneous", "topical route", "topical use"),
-    "inhaled": ("inhaled", "inhalation", "respiratory tract", "inhalation use"),
-    "ophthalmic": ("ophthalmic", "ocular", "eye", "ophthalmic route"),
-    "intranasal": ("nasal", "intranasal", "nasal route"),
-    "intrathecal": ("intrathecal", "intrathecal route"),
-    "rectal": ("rectal", "pr", "per rectum", "rectal route"),
-}
-"""Routes of administration and the spellings charts use for them."""
-
-SYSTEMIC = ("oral", "intravenous", "subcutaneous", "intramuscular")
-
-
-def route_of(text: str) -> str | None:
-    """The route a spelling means, None where it is none we know."""
-    folded = text.strip().casefold()
-    return next((route for route, names in ROUTES.items() if folded in names), None)
 
 
 def _route(fact: Fact, wanted: tuple[str, ...]) -> Answer:

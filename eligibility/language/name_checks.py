@@ -8,7 +8,8 @@ from typing import Any
 from ..errors import did_you_mean
 from ..model.criteria import AgeAtom, Ask, FactAtom, Meets, Node, Subject, walk
 from ..model.trial import Definition
-from .scope import ALWAYS, FORMULAS, ROUTES, SCALES, Found, Loc, Owner, Scope, check_for
+from ..vocabulary.routes import ROUTES
+from .scope import ALWAYS, FORMULAS, SCALES, Found, Loc, Owner, Scope, check_for
 
 
 def _named(subject: Subject, loc: Loc) -> Iterator[tuple[Loc, str]]:

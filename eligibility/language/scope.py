@@ -50,20 +50,6 @@ FORMULAS = {
 SCALES: Mapping[str, tuple[str, ...]] = {"ctcae": ("1", "2", "3", "4", "5"), "severity": ("mild", "moderate", "severe")}
 """Scales of grades, each from least to greatest."""
 
-ROUTES = (
-    "oral",
-    "intravenous",
-    "subcutaneous",
-    "intramuscular",
-    "topical",
-    "inhaled",
-    "ophthalmic",
-    "intranasal",
-    "intrathecal",
-    "rectal",
-)
-"""Routes of administration."""
-
 ALWAYS = ("screening", "consent")
 """Visits every trial has, whether its schedule lists them or not."""
 

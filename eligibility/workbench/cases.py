@@ -36,8 +36,8 @@ from pydantic import ValidationError
 
 from ..engine.plan import Plan, compile_plan
 from ..engine.record import prepare
-from ..engine.reference import screen
 from ..engine.settings import Settings
+from ..engine.trials import screen
 from ..errors import Problem, RuleFileError, did_you_mean
 from ..language.diagnostics import diagnose
 from ..language.library import RuleLibrary

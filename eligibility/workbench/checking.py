@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ..engine.plan import Plan, compile_plan
 from ..engine.record import prepare
-from ..engine.reference import screen
 from ..engine.settings import Settings
+from ..engine.trials import screen
 from ..errors import Problem
 from ..language.checks import check
 from ..language.flag_files import check_flag_file

@@ -14,7 +14,7 @@ from denotation.vocabulary import BY_ID
 from denotation.worlds import DAY0, NUMBERS_BEYOND, OUTCOMES, ROUTES, STEROID_DOSE, Absent, Case, Told
 from eligibility.engine.plan import Plan, compile_plan
 from eligibility.engine.record import prepare
-from eligibility.engine.reference import screen
+from eligibility.engine.trials import screen
 from eligibility.model.finding import CriterionResult, Need, Screening
 from eligibility.model.site import Attestation
 from eligibility.model.time import date_of

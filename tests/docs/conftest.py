@@ -12,8 +12,8 @@ import yaml
 
 from eligibility.engine.plan import Plan, compile_plan
 from eligibility.engine.record import prepare
-from eligibility.engine.reference import screen
 from eligibility.engine.settings import Settings
+from eligibility.engine.trials import screen
 from eligibility.errors import Problem
 from eligibility.language.checks import check
 from eligibility.language.library import RuleLibrary, load_library, parse_trial

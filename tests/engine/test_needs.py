@@ -8,8 +8,9 @@ import pytest
 
 from eligibility.engine.plan import Plan
 from eligibility.engine.record import Record
-from eligibility.engine.reference import PASSES, Evaluation, criterion_truth, screen
+from eligibility.engine.reference import PASSES, Evaluation, criterion_truth
 from eligibility.engine.settings import Settings
+from eligibility.engine.trials import screen
 
 from .conftest import AS_OF
 

@@ -11,8 +11,8 @@ import pytest
 
 from eligibility.engine.plan import Plan, compile_plan
 from eligibility.engine.record import prepare
-from eligibility.engine.reference import screen
 from eligibility.engine.settings import Settings
+from eligibility.engine.trials import screen
 from eligibility.language.library import RuleLibrary, load_library
 from eligibility.model.finding import Screening
 from eligibility.model.patient import Patient

@@ -11,8 +11,9 @@ import pytest
 
 from eligibility.engine.plan import Plan
 from eligibility.engine.record import Record
-from eligibility.engine.reference import PASSES, attestation_notices, screen
+from eligibility.engine.reference import PASSES
 from eligibility.engine.settings import Settings
+from eligibility.engine.trials import attestation_notices, screen
 from eligibility.errors import UsageError
 from eligibility.model.site import Attestation
 from eligibility.model.time import When, date_of

@@ -10,7 +10,7 @@ import pytest
 
 from eligibility.errors import RuleFileError
 from eligibility.language.library import RuleLibrary, expand, load_definitions, load_library, load_trial
-from eligibility.language.scope import FORMULAS, ROUTES, SCALES
+from eligibility.language.scope import FORMULAS, SCALES
 from eligibility.model.criteria import AnyOf, FactAtom, Meets, NoneOf, SexAtom
 from eligibility.model.trial import Definition
 from eligibility.vocabulary.vocabulary import Vocabulary
@@ -258,11 +258,10 @@ def test_a_digest_changes_with_the_file_and_with_what_it_uses(tmp_path: Path, vo
 
 
 def test_closed_lists_are_those_of_the_engine() -> None:
-    from eligibility.engine import derived, selecting, values
+    from eligibility.engine import derived, values
 
     assert {name: formula.unit for name, formula in derived.FORMULAS.items()} == FORMULAS
     assert dict(SCALES) == values.SCALES
-    assert set(ROUTES) == set(selecting.ROUTES)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared examples are not beside this checkout")

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from eligibility.engine.plan import Plan, compile_plan
 from eligibility.engine.record import prepare
-from eligibility.engine.reference import screen
 from eligibility.engine.settings import Settings
+from eligibility.engine.trials import screen
 from eligibility.errors import UsageError
 from eligibility.language.library import load_library
 from eligibility.model.finding import Screening

@@ -190,11 +190,14 @@ def _formula_results(selecting: Selecting, name: str, derived: Derived) -> tuple
         computed = computed or all(found is not None for _, found in beside)
         for _, found in beside:
             # a newer main input without the others makes no result, and an older result no longer the latest of its inputs
-            near, used, sure_other = found or (Interval(0.0, inf), [], False)
+            near, used, sure_other, unread = found or (Interval(0.0, inf), [], False, None)
             intervals.append(near)
             parts += used
             certain = certain and sure_other
+            problem = problem or unread  # an input that cannot be read makes no number, not even an unbounded one
         interval = _corners(selecting, formula, fact, intervals)
+        if interval.lo == inf:
+            problem = problem or "implausible"  # divided by nought
         results.append((_result(name, fact, tuple(parts), interval, formula.unit, certain, problem, vocabulary), True))
     return (results, ()) if computed else ([], tuple(dict.fromkeys(absent)))
 
@@ -209,11 +212,14 @@ def _input(fact: Fact, sure: bool, concept: str, unit: str, vocabulary: Vocabula
     return Interval(max(scaled.lo, 0.0), max(scaled.hi, 0.0)), fact.certain and sure, None
 
 
-def _beside(selecting: Selecting, fact: Fact, concept: str, unit: str, within: Duration | None) -> tuple[Interval, list[Fact], bool] | None:
-    """The latest result of another input that lies close enough: the hull of those it may be, and whether one certainly does."""
+def _beside(
+    selecting: Selecting, fact: Fact, concept: str, unit: str, within: Duration | None
+) -> tuple[Interval, list[Fact], bool, ReasonCode | None] | None:
+    """The latest result of another input that lies close enough: the hull of those it may be, whether one certainly does,
+    and why one of them cannot be read."""
     reach = within or Duration(0, "day")
     lo, hi = fact.days()
-    near: list[tuple[Fact, Interval]] = []
+    near: list[tuple[Fact, Interval, ReasonCode | None]] = []
     edge: int | None = None
     certain = False
     for other, sure in selecting.facts((concept,), ("observation",)):
@@ -225,12 +231,12 @@ def _beside(selecting: Selecting, fact: Fact, concept: str, unit: str, within: D
         certain = certain or (close and sure_value and problem is None)
         if close and sure_value:
             edge = other.s_lo if edge is None else max(edge, other.s_lo)
-        near.append((other, value))
+        near.append((other, value, problem))
     near = [one for one in near if edge is None or one[0].s_hi >= edge]
     if not near:
         return None
-    hull = Interval(min(value.lo for _, value in near), max(value.hi for _, value in near))
-    return hull, [other for other, _ in near], certain
+    hull = Interval(min(value.lo for _, value, _ in near), max(value.hi for _, value, _ in near))
+    return hull, [other for other, _, _ in near], certain, next((problem for _, _, problem in near if problem is not None), None)
 
 
 def _corners(selecting: Selecting, formula: Formula, fact: Fact, intervals: list[Interval]) -> Interval:

@@ -16,6 +16,8 @@ _EXCLUDES = {"integrating": "mrna", "mrna": "integrating"}
 # is what a product is known by, so a record that tells of the product and not of it tells that it is not there
 _UNTOLD = ("integrating", "mrna")
 _NOT_SAID = ("unknown", "not ", "no ")
+# ways to put a gene in that a record begins with: one of them told, the others are not it
+_VECTORS = ("messenger rna", "mrna", "lentivir", "retrovir", "gammaretrovir", "gamma-retrovir", "transposon", "sleeping beauty", "crispr")
 
 
 def product_facts(test: ProductTest, trial: TrialFile) -> tuple[ProductFact, ...]:
@@ -65,7 +67,10 @@ def _answer(word: str, wanted: tuple[str, ...], product: Product | None, trial: 
             text = product.engineering
             if text is None or text.casefold().startswith(_NOT_SAID):
                 return UNKNOWN, None
-            return (TRUE if text.casefold().startswith(tuple(one.casefold() for one in wanted)) else FALSE), text
+            said = text.casefold()
+            if said.startswith(tuple(one.casefold() for one in wanted)):
+                return TRUE, text
+            return (FALSE if said.startswith(_VECTORS) else UNKNOWN), text  # another vector, or none told
         case _:
             return max(_design(one, product) for one in wanted), ", ".join(product.design) or None
 

@@ -25,12 +25,10 @@ from .sitemap import SiteMap
 from .systems import Systems
 from .units import UnitProblem as UnitProblem
 from .units import Units, molar
-from .words import Found, NameIndex, fold, is_order, names_several, untagged
+from .words import Found, NameIndex, fold, is_order, is_queried, names_several, untagged
 
 _CACHE = 16384
 _NAMED_ANYWHERE: frozenset[Family] = frozenset(("medication", "immunization"))
-# how charts write that a thing is asked about, or that it is not there
-_QUERY = re.compile(r"[?\u00bf]|^\s*[-\u2212~\u00d8]")
 _ALLERGY = re.compile(
     r"^(?:(?:drug )?(?:allergy|allergic|intolerance|hypersensitivity|anaphylaxis|adverse reaction|sensitivity) (?:to )?)?"
     r"(.*?)(?: (?:allergy|intolerance|hypersensitivity))?$"
@@ -241,7 +239,7 @@ class Vocabulary:
         index = self._index(family)
         found = [index.find(text) for text in words]
         terms = self._terms(entry.codes)
-        asked = {fold(untagged(text)) for text in (entry.text, *(c.display for c in entry.codes)) if text and _QUERY.search(text)}
+        asked = {fold(untagged(text)) for text in (entry.text, *(c.display for c in entry.codes)) if text and is_queried(text)}
         pairs = list(zip(texts, found, strict=True)) if texts else []
         said = self._said(family, index, [(text, one) for text, one in pairs if text not in asked], terms)
         queried = False

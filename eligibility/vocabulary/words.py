@@ -84,10 +84,10 @@ ORDER_WORDS = frozenset(
     sustained controlled immediate release xl xr sr er dr mr cr la reconstituted lyophilized intravenously orally preservative free
     oral intravenous iv subcutaneous sc sq subcut intramuscular im topical ophthalmic otic nasal intranasal rectal inhaled transdermal
     intrathecal by mouth po vein eye ear skin
-    daily weekly monthly yearly once twice thrice one two three four six eight half times time per every each day days week weeks month
+    daily weekly monthly yearly once twice thrice one two three four six eight half times per every each day days week weeks month
     months year years bid tid qid qd od bd tds qds qds qhs qam qpm qw prn hs am pm morning evening night bedtime noon fortnight
-    fortnightly needed required take apply inject use food meals meal water
-    a an and at in of on the with plus x drip pulse pulses taper tapering tapered loading
+    fortnightly take apply inject food meals meal water
+    a an and with plus x drip pulse pulses taper tapering tapered loading
     hydrochloride hcl acetate phosphate succinate hemisuccinate sodium potassium calcium magnesium sulfate sulphate mesylate besylate
     maleate fumarate tartrate citrate bromide chloride monohydrate anhydrous biosimilar generic human humanized recombinant
     treatment therapy maintenance started since ongoing continued restarted given received completed finished
@@ -103,10 +103,15 @@ allergy". A list of such words is never whole, so this is the list of those that
 the suffixes that the FDA gives to biologicals (Purple Book), which mean nothing.
 """
 # words of a label that lead on to something else elsewhere: only in front of a form, or of the need, are they the label's
-_FOR_A_FORM = re.compile(
+_OF_A_LABEL = re.compile(
     r"\bfor (?=(?:solution|infusion|injection|suspension|oral|intravenous|subcutaneous|reconstitution|inhalation)\b)"
-    r"|\b(?:as|when) (?=(?:needed|required)\b)"
+    r"|\b(?:infusions?|injections?|doses?|courses?|cycles?|administration) of\b"
+    r"|\b(?:as|when) (?:needed|required)\b|\bin (?=(?:[\d ]+ )?ml\b)|\b(?:at|in the) (?=(?:bedtime|night|noon|morning|evening)\b)"
 )
+_NONE_OF_IT = re.compile(r"(?:^|\s)0+(?!\s*\d)(?:\s|$)")  # a nought that begins no decimal
+# what stands in a text beside letters and digits and says nothing of them; any other sign may deny what it stands at
+_ORDINARY = frozenset(".,;:/'\"()[]{}+%*&@#_|\\®·°’‘“”„´`⁄×")
+_NOTHING_WITHIN = re.compile(r"\(\s*\)|\[\s*\]|\{\s*\}")
 _JOINED = frozenset(("and", "with", "plus", "+"))
 
 NOTHING = Found(frozenset(), frozenset())
@@ -122,8 +127,33 @@ def is_order(folded: str, found: Found) -> bool:
     left = list(folded)
     for start, end, _ in found.places:
         left[start:end] = " " * (end - start)
-    rest = _FOR_A_FORM.sub("", "".join(left))
+    rest = _OF_A_LABEL.sub("", "".join(left))
+    if _NONE_OF_IT.search(rest):
+        return False
     return all(word in ORDER_WORDS or any(character.isdigit() for character in word) for word in rest.split())
+
+
+def is_queried(text: str) -> bool:
+    """Whether a text carries a sign that asks or denies: a question mark, a minus before or behind, an empty box, a cross.
+
+    Ordinary punctuation, and a hyphen or dash between two words, are none.
+
+    >>> [is_queried(text) for text in ("?lymphoma", "lymphoma (-)", "[ ] lymphoma", "non-Hodgkin lymphoma (stage II)")]
+    [True, True, True, False]
+    """
+    text = unicodedata.normalize("NFKC", text)
+    for at, sign in enumerate(text):
+        if sign.isalnum() or sign.isspace() or sign in _ORDINARY:
+            continue
+        kind = unicodedata.category(sign)
+        if kind in ("Mn", "Mc", "Cf"):
+            continue
+        if kind == "Pd" or sign == "\u2212":
+            before, after = text[:at].rstrip(), text[at + 1 :].lstrip()
+            if before and after and before[-1] not in "([{" and after[0] not in ")]}.,;":
+                continue
+        return True
+    return _NOTHING_WITHIN.search(text) is not None
 
 
 def names_several(folded: str, found: Found, kin: Callable[[str, str], bool]) -> bool:

@@ -263,7 +263,8 @@ def test_a_name_within_the_words(vocabulary: Vocabulary, entry: Callable[..., En
         for text in (
             "no rituximab", "Rituximab-naive", "rituximab declined", "switch from rituximab to ocrelizumab", "pre-medication for rituximab",
             "rituximab allergy", "prior to rituximab: acetaminophen", "anti-rituximab antibody test", "rituximab or ocrelizumab",
-            "rituximab/ocrelizumab", "planned rituximab", "rituximab for consideration", "rituximab as discussed", "never had rituximab",
+            "rituximab/ocrelizumab", "planned rituximab", "rituximab for consideration", "rituximab needed", "rituximab in 6 months",
+            "rituximab: 0", "0 x rituximab", "on the day of rituximab", "use of rituximab", "rituximab as discussed", "never had rituximab",
         )
     ]
     + [
@@ -283,10 +284,9 @@ def test_a_name_among_other_words_is_a_mention(
 @pytest.mark.parametrize(
     ("family", "text", "concept"),
     [
-        ("condition", "?lymphoma", "lymphoma"),
-        ("condition", "lymphoma (?)", "lymphoma"),
-        ("medication", "rituximab?", "rituximab"),
-        ("medication", "- rituximab", "rituximab"),
+        *(("condition", text, "lymphoma") for text in ("?lymphoma", "lymphoma (?)", "lymphoma (-)", "lymphoma: -", "[ ] lymphoma")),
+        *(("condition", text, "lymphoma") for text in ("☐ lymphoma", "lymphoma ✗", "¬lymphoma", "± lymphoma", "？lymphoma")),
+        *(("medication", text, "rituximab") for text in ("rituximab?", "- rituximab", "rituximab -", "rituximab <1")),
     ],
 )
 def test_a_name_with_a_question_mark_is_a_suspicion(

@@ -47,11 +47,13 @@ class Edges:
         self._day, self._last = day, last
         self._known: dict[int, tuple[int, ...]] = {}
         self._firsts: dict[tuple[int, int], int] = {}
-        pairs = enumerate(zip(self.on(day), self.on(last), strict=True))
+        pairs = list(enumerate(zip(self.on(day), self.on(last), strict=True)))
         # edges that begin and end alike are one
         moved = {pair: index for index, pair in pairs if pair[0] != pair[1]}
         self.moved = tuple([(index, *pair) for pair, index in moved.items()])
         """Number, first and last place of each edge that moves at all."""
+        self.standing = frozenset(pair[0] for _, pair in pairs if pair[0] == pair[1] and day <= pair[0] <= last)
+        """Places ahead of the date of those that stand still."""
 
     def on(self, day: int) -> tuple[int, ...]:
         """Where every edge stands on a day."""

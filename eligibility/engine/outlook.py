@@ -144,7 +144,8 @@ class Outlook(Margins):
             return self._age_days(leaf)
         if leaf.selector is None:
             return set()
-        if not self.record.absences and self.now.quiet is not None and leaf.index in self.now.quiet.leaves and len(leaf.selectors) == 1:
+        quiet = self.now.quiet
+        if not (self.record.absences or self.settings.anchors) and quiet and leaf.index in quiet.leaves and len(leaf.selectors) == 1:
             return set()  # nothing to cross
         lengths = self._lengths(leaf)
         boundaries: set[int] = set()
@@ -191,7 +192,7 @@ class Outlook(Margins):
         return list(found.values())
 
     def _crossings(self, leaf: Leaf, boundaries: set[int], lengths: tuple[Duration, ...], drug: Fact | None) -> set[int]:
-        if not boundaries:
+        if not boundaries and not self.settings.anchors:
             return set()
         whens = self._whens(leaf)
         targets = boundaries | {boundary + 1 for boundary in boundaries}
@@ -203,6 +204,8 @@ class Outlook(Margins):
         edges = self._edges.get(key)
         if edges is None:
             edges = self._edges[key] = Edges(self._anchors, whens, lengths, half_life, self.day, self.last)
+        # the windows of a dated visit stand still, and the date comes up to them
+        targets |= {at + more for at in edges.standing for more in (0, 1)}
         return {edges.first(index, target) for index, before, after in edges.moved for target in targets if before < target <= after}
 
     def _first(self, reached: Callable[[int], bool]) -> int:

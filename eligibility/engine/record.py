@@ -196,6 +196,7 @@ def prepare(patient: Patient, vocabulary: Vocabulary, as_of: int) -> Record:
 
 _UNSURE_CONDITION = {"provisional", "differential", "unconfirmed", "presumed"}
 _ENDED = {"resolved", "completed", "stopped"}
+_NOT_GOING_ON = {*_ENDED, "on-hold", "inactive", "remission"}
 _ONGOING = {"active", "recurrence", "relapse", "in-progress"}
 
 
@@ -416,7 +417,7 @@ class _Preparation:
             return
         if entry.end is not None:
             fact.e_lo, fact.e_hi = max(entry.end.lo, fact.s_lo), entry.end.hi
-            if fact.e_hi > end_of(self.written) and (status in _ENDED or status == "on-hold"):
+            if fact.e_hi > end_of(self.written) and status in _NOT_GOING_ON:
                 # it is over, or rests, and its end lies after the record was written: the end is what was once planned
                 fact.e_lo = fact.s_lo
                 if status in _ENDED:

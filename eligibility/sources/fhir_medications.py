@@ -198,6 +198,8 @@ def read_request(item: Item, resource: Resource, chart: Chart) -> None:
     if intent in ("proposal", "plan", "option"):
         fields["planned"] = True
         fields["recorded"], fields["start"] = authored, None  # the day of writing is not the day planned for
+    elif intent is not None and intent not in ("order", "original-order", "reflex-order", "filler-order", "instance-order"):
+        resource.fail("intent", "no intent that FHIR R4 has for a request for a medication")
     if resource.flag("doNotPerform"):
         fields["status"] = "not-taken"
         fields.pop("planned", None)

@@ -202,10 +202,16 @@ def _range(resource: Resource) -> ReferenceRange | None:
     found: list[ReferenceRange] = []
     for item in resource.objects("referenceRange"):
         codes, text = resource.concept_in(item.get("type"), "referenceRange.type")
-        kind = {(coding.code or "").lower() for coding in codes} | {(text or "").lower()}
-        if kind - {""} and not kind & {"normal", "normal range", "reference", ""}:
+        kind = ({(coding.code or "").lower() for coding in codes} | {(text or "").lower()}) - {""}
+        if kind and not kind & {"normal", "normal range", "reference"}:
             continue  # therapeutic, recommended, critical: no range of health
+        if item.get("appliesTo") or item.get("age"):
+            found.append(ReferenceRange(text="a range for some people"))  # whether for this one is not read
+            continue
         low, high = quantity(item.get("low")), quantity(item.get("high"))
+        if low is not None and high is not None and low.unit == high.unit and low.value > high.value:
+            found.append(ReferenceRange(text="a range with its ends the wrong way round"))
+            continue
         words = item.get("text")
         words = written.clean(words) if isinstance(words, str) else None
         if low is not None or high is not None:

@@ -388,13 +388,25 @@ def decimal(value: Tree) -> float | None:
 
 
 def unit_of(quantity: dict[str, Any]) -> str | None:
-    """The unit: the UCUM code where there is one, else as printed."""
+    """The unit: the UCUM code where there is one, else as printed; both, which no table knows, where they are two units."""
     names = ("code", "unit") if quantity.get("system") == UCUM else ("unit", "code")
+    code, printed = quantity.get("code"), quantity.get("unit")
+    if isinstance(code, str) and isinstance(printed, str) and code != printed and _two_units(code, printed):
+        return written.clean(f"{printed} or {code}")
     for name in names:
         part = quantity.get(name)
         if isinstance(part, str) and (text := written.clean(part)):
             return text
     return None
+
+
+@lru_cache(maxsize=1024)
+def _two_units(code: str, printed: str) -> bool:
+    """Whether a code and what is printed beside it are two different units of the table."""
+    from ..vocabulary.loader import shipped  # only where the two are spelt differently
+
+    names = [shipped().unit_name(written.clean(one)) for one in (code, printed)]
+    return None not in names and names[0] != names[1]
 
 
 _SIGNS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "ad": ">="}

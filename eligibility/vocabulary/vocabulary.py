@@ -268,7 +268,7 @@ class Vocabulary:
             above=above,
             systems=systems,
             wordless=not words,
-            queried=queried and bool(is_),
+            queried=bool(is_) and (queried or (bool(coded) and entry.text is not None and "?" in entry.text)),
         )
 
     def _terms(self, codes: tuple[Coding, ...]) -> frozenset[str]:

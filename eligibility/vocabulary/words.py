@@ -86,11 +86,13 @@ ORDER_WORDS = frozenset(
     intrathecal by mouth po vein eye ear skin
     daily weekly monthly yearly once twice thrice one two three four six eight half times per every each day days week weeks month
     months year years bid tid qid qd od bd tds qds qds qhs qam qpm qw prn hs am pm morning evening night bedtime noon fortnight
-    fortnightly take apply inject food meals meal water
+    fortnightly wk wkly alternate nocte breakfast lunch dinner mondays tuesdays wednesdays thursdays fridays saturdays sundays monday
+    tuesday wednesday thursday friday saturday sunday take apply inject food meals meal water refill refills dispense
     a an and with plus x drip pulse pulses taper tapering tapered loading
     hydrochloride hcl acetate phosphate succinate hemisuccinate sodium potassium calcium magnesium sulfate sulphate mesylate besylate
     maleate fumarate tartrate citrate bromide chloride monohydrate anhydrous biosimilar generic human humanized recombinant
-    treatment therapy maintenance started since ongoing continued restarted given received completed finished
+    treatment therapy maintenance started since ongoing continued restarted given received completed finished low last
+    tabletten filmtabletten kapseln pf
     vaccine vaccination immunization booster shot first second third fourth fifth sixth adult pediatric high standard quadrivalent
     trivalent northern southern hemisphere
     abbs pvvr arrx bavi aazg anoh sztn aeeb aagh dyyb abda axxq qbtx cdon mwge fcab noli cwvz fnia xiiy
@@ -103,8 +105,10 @@ allergy". A list of such words is never whole, so this is the list of those that
 the suffixes that the FDA gives to biologicals (Purple Book), which mean nothing.
 """
 # words of a label that lead on to something else elsewhere: only in front of a form, or of the need, are they the label's
+_FORMS = "concentrate|solution|infusion|injection|suspension|oral|intravenous|subcutaneous|reconstitution|inhalation"
 _OF_A_LABEL = re.compile(
-    r"\bfor (?=(?:solution|infusion|injection|suspension|oral|intravenous|subcutaneous|reconstitution|inhalation)\b)"
+    rf"\b(?:i v|s c|p o|i m)\b|\bfor (?=(?:{_FORMS})\b)"
+    r"|\b(?:for|over) (?=\d+ (?:min|hour|day|week|month|year|dose|cycle)s?\b)|\bon (?=(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b)"
     r"|\b(?:infusions?|injections?|doses?|courses?|cycles?|administration) of\b"
     r"|\b(?:as|when) (?:needed|required)\b|\bin (?=(?:[\d ]+ )?ml\b)|\b(?:at|in the) (?=(?:bedtime|night|noon|morning|evening)\b)"
 )

@@ -11,6 +11,7 @@ from eligibility.engine.record import Record
 from eligibility.engine.reference import PASSES, Evaluation, criterion_truth
 from eligibility.engine.settings import Settings
 from eligibility.engine.trials import screen
+from eligibility.model.time import When, date_of
 
 from .conftest import AS_OF
 
@@ -93,3 +94,21 @@ def screen_on(plan: Plan, record: Record, day: int) -> str:
     evaluation = Evaluation(record, Settings(AS_OF), plan.schedule, plan.horizon, plan.trial.id, day=day)
     (criterion,) = plan.criteria
     return PASSES[criterion.kind, criterion_truth(evaluation, criterion)]
+
+
+def test_the_date_comes_up_to_the_window_of_a_dated_visit(plan_of: Callable[[str], Plan], record_of: Callable[..., Record]) -> None:
+    plan = plan_of(TRIAL.replace("inclusion", "exclusion") % "{medication: rituximab, within: 4 weeks, before: leukapheresis}")
+    settings = Settings(AS_OF, anchors={"leukapheresis": When.parse("2027-08-01")})
+    (result,) = screen(record_of("medications: [{concept: azathioprine, start: 2026-01-01, status: active}]"), plan, settings).criteria
+    assert result.effect == "open"
+    assert result.changes_on is not None
+    assert (date_of(result.changes_on.day).isoformat(), result.changes_on.effect) == ("2027-07-04", "passes")
+
+
+@pytest.mark.parametrize(("status", "sure"), [("inactive", False), ("remission", False), ("active", True)])
+def test_an_end_ahead_of_a_disease_that_rests_is_no_going_on(
+    status: str, sure: bool, plan_of: Callable[[str], Plan], record_of: Callable[..., Record]
+) -> None:
+    chart = f"conditions: [{{concept: hypertension, start: 2020, end: 2028, status: {status}}}]"
+    (result,) = screen(record_of(chart), plan_of(TRIAL % "{condition: hypertension, now: true}"), Settings(AS_OF)).criteria
+    assert (result.effect == "passes") is sure

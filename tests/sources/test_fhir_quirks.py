@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -431,3 +432,71 @@ def test_a_misread_death_is_never_certain(reading_text: Callable[..., Read]) -> 
 
 def test_entries_without_id_or_subject(quirk: Callable[[str], Read]) -> None:
     assert set(quirk("no-ids.json").entries()) == {"Observation@entry[1]", "Observation@entry[2]"}
+
+
+def measured(reading_text: Callable[..., Read], **more: Any) -> Observation:
+    """A haemoglobin with more fields, as it was read."""
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [
+            {"resource": {"resourceType": "Patient", "id": "p"}},
+            {
+                "resource": {
+                    "resourceType": "Observation",
+                    "id": "o",
+                    "status": "final",
+                    "subject": {"reference": "Patient/p"},
+                    "code": {"coding": [{"system": "http://loinc.org", "code": "718-7"}]},
+                    "effectiveDateTime": "2026-10-20",
+                    **more,
+                }
+            },
+        ],
+    }
+    (one,) = reading_text(json.dumps(bundle), "b.json").patient.observations
+    return one
+
+
+@pytest.mark.parametrize(
+    ("more", "read"),
+    [
+        ({}, True),
+        ({"type": {"coding": [{"code": "normal"}]}}, True),
+        ({"type": {"coding": [{"code": "therapeutic"}]}}, False),
+        ({"appliesTo": [{"text": "male"}]}, False),
+        ({"age": {"high": {"value": 10, "unit": "a"}}}, False),
+        ({"low": {"value": 50, "unit": "g/dL"}}, False),
+    ],
+)
+def test_a_range_counts_where_it_is_one_of_health_for_everybody(
+    reading_text: Callable[..., Read], more: dict[str, Any], read: bool
+) -> None:
+    listed = {"low": {"value": 12, "unit": "g/dL"}, "high": {"value": 16, "unit": "g/dL"}, **more}
+    one = measured(reading_text, valueQuantity={"value": 13, "unit": "g/dL"}, referenceRange=[listed])
+    assert (one.range is not None and one.range.high == 16) is read
+
+
+@pytest.mark.parametrize(
+    ("printed", "code", "unit"),
+    [("g/dL", "g/dL", "g/dL"), ("gm/dL", "g/dL", "g/dL"), ("g/dL", "g/L", "g/dL or g/L"), ("furlongs", "g/dL", "g/dL")],
+)
+def test_a_unit_that_contradicts_its_code_is_neither(reading_text: Callable[..., Read], printed: str, code: str, unit: str) -> None:
+    value = {"value": 12, "unit": printed, "system": "http://unitsofmeasure.org", "code": code}
+    one = measured(reading_text, valueQuantity=value)
+    assert (one.value, one.unit) == (12.0, unit)
+
+
+def test_an_intent_that_no_request_has_is_not_certain(reading_text: Callable[..., Read]) -> None:
+    order = {
+        "resourceType": "MedicationRequest",
+        "id": "m",
+        "status": "active",
+        "intent": "directive",
+        "subject": {"reference": "Patient/p"},
+        "authoredOn": "2026-10-01",
+        "medicationCodeableConcept": {"text": "prednisone"},
+    }
+    read = reading_text([{"resourceType": "Patient", "id": "p"}, order])
+    assert "intent" in read.patient.medications[0].misread
+    assert any("intent" in str(problem) for problem in read.problems)

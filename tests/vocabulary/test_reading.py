@@ -235,6 +235,9 @@ def test_no_words_may_be_anything(vocabulary: Vocabulary, entry: Callable[..., E
         ("medication", "Ocrevus infusion", "ocrelizumab"),
         ("medication", "MabThera 500 mg concentrate for solution for infusion", "rituximab"),
         ("medication", "inj rituximab 1 g iv", "rituximab"),
+        ("medication", "rituximab 500 mg powder for concentrate for solution for infusion, i.v.", "rituximab"),
+        ("medication", "methotrexate 15 mg once weekly on Mondays, s/c", "methotrexate"),
+        ("medication", "methylprednisolone 1 g IV daily for 3 days", "methylprednisolone"),
         ("medication", "azathioprine 50 mg; take one daily with food", "azathioprine"),
         ("medication", "prednisolone 5mg tablets (gastro-resistant)", "prednisolone"),
         ("medication", "T. Prednisolone 10mg OD", "prednisolone"),
@@ -507,3 +510,10 @@ def test_names_are_found_at_their_place() -> None:
     rest = found.without(text, frozenset({"long", "short"}))
     assert rest == "std || " + "|" * len("methylprednisolone")
     assert index.find(rest).mentioned == frozenset()
+
+
+def test_a_text_that_asks_makes_its_own_code_a_suspicion(vocabulary: Vocabulary, entry: Callable[..., Entry]) -> None:
+    doubted = vocabulary.read("condition", entry("condition", (ICD, "G35"), text="?MS"))
+    assert doubted.queried
+    assert doubted.is_
+    assert not vocabulary.read("condition", entry("condition", (ICD, "G35"), text="MS > 10 years")).queried

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eligibility.engine import reference
+from eligibility.engine import trials
 from eligibility.language.library import RuleLibrary, load_library
 from eligibility.model.finding import Screening
 from eligibility.workbench import checking
@@ -19,7 +19,7 @@ def test_the_empty_records_are_undetermined(library: RuleLibrary) -> None:
 
 def test_a_trial_that_answers_an_empty_record_is_told(library: RuleLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     def too_kind(*arguments: object) -> Screening:
-        return replace(reference.screen(*arguments), status="no_barrier_found")  # type: ignore[arg-type]
+        return replace(trials.screen(*arguments), status="no_barrier_found")  # type: ignore[arg-type]
 
     monkeypatch.setattr(checking, "screen", too_kind)
     (problem,) = checking.check_silence(library.trials["TEST-1"], library, "t.yaml")

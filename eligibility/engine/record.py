@@ -461,9 +461,9 @@ class _Preparation:
 
     def _recorded_absence(self, fact: Fact) -> None:
         """Refuted or not done: absence on its own date, for lifelong concepts up to it."""
-        if isinstance(fact.entry, Condition | Allergy):
-            self.refutations.append(fact)
         first, last = fact.days()
+        if isinstance(fact.entry, Condition | Allergy) or first == last:
+            self.refutations.append(fact)
         for concept in fact.concepts:
             if first == last:
                 start = self.birth if fact.lifelong else first
@@ -515,6 +515,8 @@ class _Preparation:
             for fact in facts:
                 if fact.family != refutation.family or not fact.certain or fact.s_lo > refutation.s_hi:
                     continue
+                if not isinstance(refutation.entry, Condition | Allergy) and fact.days() != refutation.days():
+                    continue  # what was not done on a day may have been done on any other
                 if any(concept in self.vocabulary.descendants(refuted) for refuted in refutation.concepts for concept in fact.concepts):
                     fact.certain, fact.mark = False, "conflicting"
 

@@ -30,6 +30,7 @@ from .fhir_identity import identity, older
 from .fhir_kinds import R4_KINDS
 from .fhir_look import PATIENT_REFERENCE, People
 from .fhir_medications import described
+from .fhir_parts import failed
 from .fhir_resources import FOREIGN_FAMILY, READERS, UNREAD, foreign_version, read_item
 from .fhir_values import Resource
 from .raw import Tree, Unreadable, doubled_keys, elements, parse_json
@@ -175,7 +176,12 @@ class Collector:
             request = entry.get("request")
             if isinstance(request, dict) and request.get("method") == "DELETE" and isinstance(request.get("url"), str):
                 self.deleted.add(scope.target(request["url"]))
-            self._put(Item("", None, scope, where, line, f"Bundle@{where}"), None, "an entry without a resource")
+                self._put(Item("", None, scope, where, line, f"Bundle@{where}"), None, "an entry without a resource")
+            elif "request" in entry or "response" in entry:
+                self._put(Item("", None, scope, where, line, f"Bundle@{where}"), None, "an entry without a resource")
+            else:
+                self._complain("no-resource", "an entry of the bundle has no resource: what belongs here is not told", where, line, scope)
+                self._bad(where, line, scope, "an entry without a resource", None)
             return
         if isinstance(body, dict) and body.get("resourceType") == "Bundle":
             self._bundle(body, f"{where}, ", line, scope, doubled)
@@ -192,6 +198,10 @@ class Collector:
         if not isinstance(kind, str) or (kind not in READERS and _KIND.fullmatch(kind) is None):
             self._complain("no-kind", "there is no `resourceType`, so it cannot be told what this is", where, line, scope)
             self._bad(where, line, scope, "it cannot be told what it is", subject)
+            return
+        if kind == "OperationOutcome" and failed(body):
+            self._complain("not-whole", "the server says that something went wrong: its answer may not be whole", where, line, scope)
+            self.missing.append((PurePosixPath(scope.file).name or "input", None, "the server says that its answer is not whole"))
             return
         if kind not in R4_KINDS and kind not in FOREIGN_FAMILY:
             near = did_you_mean(kind, R4_KINDS)

@@ -76,6 +76,8 @@ class Page:
 
     itself: str | None
     following: str | None
+    total: int | None = None
+    matches: int = 0
 
 
 def page_of(tree: Tree) -> Page | None:
@@ -87,7 +89,28 @@ def page_of(tree: Tree) -> Page | None:
     for one in links if isinstance(links, list) else ():
         if isinstance(one, dict) and isinstance(one.get("relation"), str) and isinstance(one.get("url"), str):
             found[one["relation"]] = one["url"]
-    return Page(found.get("self"), found.get("next"))
+    total, entries = tree.get("total"), tree.get("entry")
+    matches = [one for one in entries if _is_match(one)] if isinstance(entries, list) else []
+    return Page(found.get("self"), found.get("next"), total if type(total) is int else None, len(matches))
+
+
+def _is_match(entry: Tree) -> bool:
+    search = entry.get("search") if isinstance(entry, dict) else None
+    return not isinstance(search, dict) or search.get("mode") in (None, "match")
+
+
+def cut_short(page: Page, pages: Iterable[Page]) -> bool:
+    """Whether a search counts more matches than all its pages here hold, and no page says that another follows it."""
+    if page.total is None or page.following is not None:
+        return False
+    alike = [one for one in pages if one.total == page.total]
+    return sum(one.matches for one in alike) < page.total and all(one.following is None for one in alike)
+
+
+def failed(outcome: Mapping[str, Tree]) -> bool:
+    """Whether an OperationOutcome tells of an error; information and warnings leave an answer whole."""
+    issues = outcome.get("issue")
+    return any(isinstance(one, dict) and one.get("severity") in ("error", "fatal") for one in (issues if isinstance(issues, list) else ()))
 
 
 def unfollowed(pages: Iterable[Page]) -> set[str]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 from ..errors import EligibilityError, Problem, debugging, fault
 from . import fhir_look
 from .arrival import PatientInput
-from .fhir_parts import Page, is_there, missing_parts, no_page, page_after, page_of, unfollowed, unreadable_part
+from .fhir_parts import Page, cut_short, is_there, missing_parts, no_page, page_after, page_of, unfollowed, unreadable_part
 from .native import looks_native, read_native
 from .raw import Tree, Unreadable, damaged, elements, parse_json, unpack
 from .sheet_cells import is_sheet_text, is_workbook, text_grid, workbook_grids
@@ -122,7 +122,8 @@ def read(
             held += len(file.data or b"") if file.kind == "fhir" else 0
     exports = {file.path.parent: file.lists for file in files if file.path is not None and file.lists is not None}
     unread = [(file.path, file.people.ids) for file in files if file.path is not None and _unread(file)]
-    following = unfollowed(file.page for file in files if file.page is not None)
+    pages = [file.page for file in files if file.page is not None]
+    following = unfollowed(pages)
     for group in _groups(files):
         if _is_fhir(group[0]):
             from .fhir import Collector  # a chart of our own form needs none of it
@@ -130,7 +131,7 @@ def read(
             collector = Collector(strict=strict_fhir)
             collector.missing += missing_parts([(file.path, file.people.ids) for file in group], unread, exports)
             for file in group:
-                if file.page is not None and file.page.following in following:
+                if file.page is not None and (file.page.following in following or cut_short(file.page, pages)):
                     collector.missing.append(page_after(file.name))
                     yield no_page(file.name)
             folder = group[0].path.parent if group[0].path is not None else None

@@ -236,3 +236,10 @@ def test_a_word_on_one_disease_shows_no_problem_list(ask: Ask) -> None:
     one = "absences: [{family: condition, kind: none-known, concept: ms-relapse, as_of: 2026-11-01}]"
     assert ask(statement, one).truth is UNKNOWN
     assert ask(statement, "absences: [{family: condition, kind: none-known, as_of: 2026-11-01}]").truth is FALSE
+
+
+def test_done_and_not_done_on_one_day_contradict(ask: Ask) -> None:
+    statement = "{procedure: thymectomy, ever: true}"
+    chart = "procedures: [{concept: thymectomy, date: 2024-03-01, status: completed}, {concept: thymectomy, date: %s, status: not-done}]"
+    assert [reason.code for reason in ask(statement, chart % "2024-03-01").reasons] == ["conflicting"]
+    assert ask(statement, chart % "2024-02-01").truth is TRUE

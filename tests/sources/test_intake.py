@@ -285,6 +285,31 @@ def test_the_page_after_a_page_of_a_search_is_no_silence(tmp_path: Path, reading
     assert lost(reading(first, unnamed)) == [], "a page that does not say its address may be the one that comes next"
 
 
+def test_an_answer_that_is_not_whole_is_no_silence(reading_text: Callable[..., Read]) -> None:
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
+    read = reading_text(bundle(PATIENT, OBSERVATION, outcome, type="searchset"))
+    assert [one.family for one in read.patient.misread] == [None]
+    assert [problem.code for problem in read.problems] == ["not-whole"]
+    remark = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "informational"}]}
+    assert reading_text(bundle(PATIENT, OBSERVATION, remark, type="searchset")).patient.misread == ()
+
+
+def test_a_search_that_counts_more_than_it_holds_is_no_silence(tmp_path: Path, reading: Callable[..., Read]) -> None:
+    one = write(tmp_path / "1.json", bundle(PATIENT, MEDICATION, type="searchset", total=5))
+    assert lost(reading(one)) == [("after 1.json", None)]
+    more = [{**OBSERVATION, "id": f"o{number}"} for number in range(3)]
+    two = write(tmp_path / "2.json", bundle(*more, type="searchset", total=5))
+    assert lost(reading(one, two)) == []
+
+
+def test_an_entry_without_a_resource_is_no_silence(reading_text: Callable[..., Read]) -> None:
+    whole = bundle(PATIENT, OBSERVATION)
+    whole["entry"].append({"fullUrl": "urn:uuid:1"})
+    read = reading_text(whole)
+    assert [(one.family, one.why) for one in read.patient.misread] == [(None, "an entry without a resource")]
+    assert [problem.code for problem in read.problems] == ["no-resource"]
+
+
 def test_a_kind_that_fhir_does_not_have_is_not_set_aside(reading_text: Callable[..., Read]) -> None:
     read = reading_text(bundle(PATIENT, {**MEDICATION, "resourceType": "MedicationStatements"}))
     assert [(one.family, one.why) for one in read.patient.misread] == [(None, "of a kind that FHIR R4 does not have")]

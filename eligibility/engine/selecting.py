@@ -192,9 +192,9 @@ class Selecting:
             fact = candidate.fact
             candidate.recorded = fact.certain and candidate.sure and candidate.placed
             if held:
-                candidate.member = self._member(candidate, selector, mode, win, own)
+                candidate.member = self._member(candidate, leaf, mode, win, own)
             elif where is not None:
-                candidate.member = self.test(fact, where, win)
+                candidate.member = self.test(fact, where, win, leaf)
             met = candidate.member[0]
             candidate.certain = met is True and fact.certain and candidate.sure and candidate.placed
             if met is False:
@@ -203,9 +203,10 @@ class Selecting:
             kept.append(candidate)
         return kept
 
-    def _member(self, candidate: Candidate, selector: Selector, mode: Mode, win: Window, own: Mode) -> Answer:
+    def _member(self, candidate: Candidate, leaf: Leaf, mode: Mode, win: Window, own: Mode) -> Answer:
         """Whether a fact is asked for where it is held against others, or exceptions are made."""
-        fact = candidate.fact
+        fact, selector = candidate.fact, leaf.selector
+        assert selector is not None
         excepted = disjunction(self.exempt(fact, one, mode) for one in selector.excepts) if selector.excepts else NO
         recorded = candidate.recorded and excepted[0] is False
         parts = [negation(excepted)]
@@ -218,7 +219,7 @@ class Selecting:
         candidate.recorded = recorded
         self.mode = own  # what was chosen to be held against has its own
         if selector.where is not None:
-            parts.append(self.test(fact, selector.where, win))
+            parts.append(self.test(fact, selector.where, win, leaf))
         return conjunction(parts)
 
     # -- tests ---------------------------------------------------------------------------------

@@ -804,7 +804,8 @@ def certain_in(case: Case, statement: c.FactAtom, ids: set[str], rules: Rules) -
     from denotation.evaluate import _World
 
     found = []
-    others = tuple(t for t in case.told if t.concept not in ids)  # a fact of these may be the anchor
+    # a fact of these may be the anchor; one that may turn out to be what is asked for would be taken for the fact itself
+    others = tuple(t for t in case.told if not any(t.concept == one or _related(t.concept, one) for one in ids))
     for t in case.told:
         if t.kind != "fact" or t.concept not in ids or case.possible(t):
             continue

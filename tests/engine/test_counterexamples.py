@@ -243,3 +243,11 @@ def test_done_and_not_done_on_one_day_contradict(ask: Ask) -> None:
     chart = "procedures: [{concept: thymectomy, date: 2024-03-01, status: completed}, {concept: thymectomy, date: %s, status: not-done}]"
     assert [reason.code for reason in ask(statement, chart % "2024-03-01").reasons] == ["conflicting"]
     assert ask(statement, chart % "2024-02-01").truth is TRUE
+
+
+def test_where_of_a_share_of_a_score_speaks_of_the_share(ask: Ask) -> None:
+    statement = "{observation: mg-adl, %sever: true, where: {at_least: 4}, count: {distinct: day, at_least: 1}}"
+    chart = "observations: [{concept: mg-adl, date: 2026-10-20, items: {%s}}]"
+    items = "talking: 3, chewing: 3, swallowing: 0, breathing: 0, brushing-teeth: 0, arising-from-chair: 0, diplopia: 1, ptosis: 1"
+    assert ask(statement % "", chart % items).truth is TRUE
+    assert ask(statement % "only: [ocular], ", chart % items).truth is not TRUE

@@ -196,10 +196,15 @@ class ValueTests:
                 return self._class(fact, value, how, limit.name)
             case Titre():
                 return self._compare(value, how, Interval.exactly(limit.dilution))
-            case Alternatives() | Extreme():
-                if isinstance(limit, Extreme) or any(isinstance(part, TimesLimit) for part in limit.of):
-                    return self._extreme(fact, value, how, limit)
+            case Alternatives():
+                if any(isinstance(part, TimesLimit) for part in limit.of):
+                    return self._bound_parts(fact, value, how, limit)
                 return self._number(fact, value, how, limit)
+            case Extreme():
+                # at least the greater of two is at least both: so each part is compared in its own unit
+                both = (how in ("at_least", "above")) == (limit.how == "greater_of")
+                answers = [self._bound(fact, value, how, part) for part in limit.of]
+                return conjunction(answers) if both else disjunction(answers)
 
     def _number(self, fact: Fact, value: Value, how: Comparison, limit: Measure | Alternatives) -> Answer:
         if value.problem is not None:
@@ -239,29 +244,6 @@ class ValueTests:
                 return converted
             first = first or converted
         return first
-
-    def _extreme(self, fact: Fact, value: Value, how: Comparison, limit: Any) -> Answer:
-        if value.problem is not None:
-            return unknown(value.problem)
-        intervals: list[Interval] = []
-        missing: tuple[Why, ...] = ()
-        for part in limit.of:
-            if isinstance(part, TimesLimit):
-                high, why = self._range_end(fact, value, part)
-                missing += (Why(why, "range"),) if why else ()
-                intervals.append(high if high is not None else Interval(0.0, inf))
-            else:
-                converted = self.convert(fact, part)
-                missing += () if converted is not None else (Why("unit"),)
-                intervals.append(converted if converted is not None else Interval(0.0, inf))
-        if value.number is None:
-            return unknown("imprecise_value")
-        pick = min if isinstance(limit, Extreme) and limit.how == "lesser_of" else max
-        if isinstance(limit, Alternatives):
-            return self._bound_parts(fact, value, how, limit)
-        combined = Interval(pick(i.lo for i in intervals), pick(i.hi for i in intervals))
-        met = value.number.compare(how, combined)
-        return (met, ()) if met is not None else (None, missing or (Why("imprecise_value"),))
 
     def _bound_parts(self, fact: Fact, value: Value, how: Comparison, limit: Alternatives) -> Answer:
         measures = tuple(part for part in limit.of if isinstance(part, Measure))

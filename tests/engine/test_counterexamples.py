@@ -251,3 +251,17 @@ def test_where_of_a_share_of_a_score_speaks_of_the_share(ask: Ask) -> None:
     items = "talking: 3, chewing: 3, swallowing: 0, breathing: 0, brushing-teeth: 0, arising-from-chair: 0, diplopia: 1, ptosis: 1"
     assert ask(statement % "", chart % items).truth is TRUE
     assert ask(statement % "only: [ocular], ", chart % items).truth is not TRUE
+
+
+def test_the_greater_of_a_number_and_a_multiple_of_the_limit_in_other_units(ask: Ask) -> None:
+    statement = "{observation: creatinine, at: screening, latest: {%s: {%s: [1.5 mg/dL, 1 x ULN]}}}"
+    chart = (
+        "observations: [{concept: creatinine, date: 2026-10-20, value: 150, unit: umol/L, range: {low: 50, high: 120}}]"  # 1.7 mg/dL; 1.36
+    )
+    assert ask(statement % ("above", "greater_of"), chart).truth is TRUE
+    assert ask(statement % ("at_most", "lesser_of"), chart).truth is FALSE
+    chart = chart.replace("value: 150", "value: 125")  # 1.41 mg/dL: above the laboratory's limit and not above 1.5
+    assert ask(statement % ("above", "greater_of"), chart).truth is FALSE
+    assert ask(statement % ("above", "lesser_of"), chart).truth is TRUE
+    assert ask(statement % ("at_most", "greater_of"), chart).truth is TRUE
+    assert ask(statement % ("at_most", "lesser_of"), chart).truth is FALSE

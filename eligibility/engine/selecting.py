@@ -280,13 +280,13 @@ class Selecting:
     def _lasting(self, fact: Fact, test: Test, win: Window) -> Answer:
         assert test.lasting is not None
         met, outcome = self._length(fact, test, win)
-        joinable = self._may_be_joined(fact)
+        joinable = self._may_be_joined(fact, win)
         # why is asked of a run whose length is not known, and only where somebody will be told
         answer: Answer = (met, () if met is not None or self.brief else self._why_length(fact, win))
         if joinable and met is not None:
             words = ("at_most", "below") if met else ("at_least", "above")
             if any(how in words for how, _ in test.lasting.bounds()):
-                answer = unknown("not_recorded", "course")  # another one may make it longer
+                answer = (None, joinable)  # another one may make it longer
         if outcome is None:
             return answer
         if joinable and outcome[0] is False:
@@ -308,14 +308,26 @@ class Selecting:
             found = known[key] = met, None if test.outcome is None else _outcome_of_run(members, sure, test.outcome)
         return found
 
-    def _may_be_joined(self, fact: Fact) -> bool:
-        """Whether, strictly, a course that nobody recorded may make the run longer, or give it its outcome."""
-        if fact.family != "medication" or (self.mode == "presumed" and self._presumed_absent(fact.concept)):
-            return False
-        if not self.record.absences:
-            return True
-        drug = Selector("medication", ("medication",), (fact.concept,), None, None)
-        return not self.stated(drug, (self.record.birth, self.day))
+    def _may_be_joined(self, fact: Fact, win: Window) -> tuple[Why, ...]:
+        """What may make the run longer, or give it its outcome: an entry that may be the drug, strictly one that nobody recorded."""
+        if fact.family != "medication":
+            return ()
+        whys: list[Why] = []
+        strict = self.mode != "presumed" or not self._presumed_absent(fact.concept)
+        if self.record.unclear.get("medication"):
+            may, presumed = self.record.may_be(fact.concept, ("medication",))
+            near = [*may, *presumed] if strict else may
+            if near:
+                gap = (self._courses(fact)[1] + 1) * MINUTES
+                members = self.run(fact, win)[2]
+                first, last = min(one.s_lo for one in members) - gap, max(self.ends(one)[1] for one in members) + gap
+                whys = [Why("not_understood", "code", source=one.source) for one in near if one.s_lo <= last and self.ends(one)[1] >= first]
+        if strict and not (
+            self.record.absences
+            and self.stated(Selector("medication", ("medication",), (fact.concept,), None, None), (self.record.birth, self.day))
+        ):
+            whys.append(Why("not_recorded", "course"))
+        return tuple(whys)
 
     def _why_length(self, fact: Fact, win: Window, until: tuple[int, int] | None = None) -> tuple[Why, ...]:
         """What of a run's courses keeps its length from being known: the start of its first, the end of its last."""
@@ -538,7 +550,7 @@ class Selecting:
         met = compare_lengths(where.lasting, (high[0] // MINUTES, low[0] // MINUTES), (low[1] // MINUTES, high[1] // MINUTES))
         if (
             met is not None
-            and self._may_be_joined(fact)
+            and self._may_be_joined(fact, win)
             and not (met and all(how in ("at_least", "above") for how, _ in where.lasting.bounds()))
         ):
             met = None

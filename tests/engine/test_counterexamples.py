@@ -265,3 +265,15 @@ def test_the_greater_of_a_number_and_a_multiple_of_the_limit_in_other_units(ask:
     assert ask(statement % ("above", "lesser_of"), chart).truth is TRUE
     assert ask(statement % ("at_most", "greater_of"), chart).truth is TRUE
     assert ask(statement % ("at_most", "lesser_of"), chart).truth is FALSE
+
+
+def test_an_entry_that_may_be_the_drug_may_make_its_run_longer(ask: Ask) -> None:
+    statement = "{medication: rituximab, ever: true, where: {lasting: {at_most: 4 weeks}}}"
+    chart = "medications: [{concept: rituximab, start: 2026-05-01, end: 2026-05-15, status: completed}%s]"
+    assert ask(statement, chart % "").truth is Truth.PRESUMED_TRUE
+    beside = ', {codes: ["local|77"], start: 2026-05-10, end: 2026-09-30, status: completed}'
+    found = ask(statement, chart % beside)
+    assert found.truth is UNKNOWN
+    assert "not_understood" in [reason.code for reason in found.reasons]
+    far = ', {codes: ["local|77"], start: 2020-05-10, end: 2020-09-30, status: completed}'
+    assert ask("{medication: rituximab, within: 1 year, where: {lasting: {at_most: 4 weeks}}}", chart % far).truth is Truth.PRESUMED_TRUE

@@ -496,7 +496,8 @@ class Selecting:
 
     def _presumable(self, chosen: Selector) -> bool:
         if chosen.family == "observation":
-            return any(self.record.by_concept.get(concept) for concept in chosen.concepts)
+            results = (one for concept in chosen.concepts for one in self.record.by_concept.get(concept, ()))
+            return any(fact.certain and sure for fact, sure in results)  # as for a question: a result that is one for certain
         return chosen.family in self.record.live and all(self._presumed_absent(concept) for concept in chosen.concepts)
 
     def _presumed_absent(self, concept: str) -> bool:

@@ -277,3 +277,11 @@ def test_an_entry_that_may_be_the_drug_may_make_its_run_longer(ask: Ask) -> None
     assert "not_understood" in [reason.code for reason in found.reasons]
     far = ', {codes: ["local|77"], start: 2020-05-10, end: 2020-09-30, status: completed}'
     assert ask("{medication: rituximab, within: 1 year, where: {lasting: {at_most: 4 weeks}}}", chart % far).truth is Truth.PRESUMED_TRUE
+
+
+def test_a_preliminary_result_does_not_show_that_there_was_no_other(ask: Ask) -> None:
+    statement = "{medication: rituximab, ever: true, while: {observation: platelets, where: {below: 100 10*9/L}}}"
+    chart = """medications: [{concept: rituximab, start: 2026-05-01, end: 2026-05-15, status: completed}]
+observations: [{concept: platelets, date: 2026-04-01, value: 200, unit: 10*9/L, status: %s}]"""
+    assert ask(statement, chart % "final").truth is Truth.PRESUMED_FALSE
+    assert ask(statement, chart % "preliminary").truth is UNKNOWN

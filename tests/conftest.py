@@ -69,3 +69,18 @@ def shared() -> Callable[..., Path]:
         return path
 
     return find
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare with a golden file beside the test; ``ELIGIBILITY_REGENERATE=1`` writes it anew, and the diff is yours to read."""
+    folder = request.path.parent / "golden"
+
+    def compare(name: str, got: str) -> None:
+        path = folder / name
+        if os.environ.get("ELIGIBILITY_REGENERATE") == "1":
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(got, encoding="utf-8")
+        assert got == path.read_text(encoding="utf-8")
+
+    return compare

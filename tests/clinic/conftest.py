@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from clinic.desk import ARMS, DATE, GOLDEN, P1, P2, P3, TRIAL, Clinic, Desk
+from clinic.desk import ARMS, DATE, P1, P2, P3, TRIAL, Clinic, Desk
 from eligibility.report.results import Results
 from eligibility.screening import Screener, screen_with
 
@@ -43,17 +41,3 @@ def results(screener: Screener, tmp_path_factory: pytest.TempPathFactory) -> Res
 @pytest.fixture
 def desk(screener: Screener, tmp_path: Path) -> Desk:
     return Desk(screener, tmp_path / "monday.xlsx")
-
-
-@pytest.fixture
-def golden() -> Callable[[str, str], None]:
-    """Compare with a golden file; ``ELIGIBILITY_REGENERATE=1`` writes it anew, and the diff is yours to read."""
-
-    def compare(name: str, got: str) -> None:
-        path = GOLDEN / name
-        if os.environ.get("ELIGIBILITY_REGENERATE") == "1":
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(got, encoding="utf-8")
-        assert got == path.read_text(encoding="utf-8")
-
-    return compare

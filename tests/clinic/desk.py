@@ -16,7 +16,6 @@ from eligibility.screening import Screener, screen_with
 from eligibility.workbench.worksheet import Worksheet
 
 DATE = "2026-11-01"
-GOLDEN = Path(__file__).parent / "golden"
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "patients"
 
 TRIAL = """\

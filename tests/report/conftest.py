@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -275,20 +272,3 @@ def sentence(words: Words, thing: Any) -> str:
 @pytest.fixture(scope="session")
 def sentences(words: Words) -> list[str]:
     return [sentence(words, thing) for thing in every_finding()]
-
-
-GOLDEN = Path(__file__).parent / "golden"
-
-
-@pytest.fixture
-def golden() -> Callable[[str, str], None]:
-    """Compare with a golden file; ``ELIGIBILITY_REGENERATE=1`` writes it anew, and the diff is yours to read."""
-
-    def compare(name: str, got: str) -> None:
-        path = GOLDEN / name
-        if os.environ.get("ELIGIBILITY_REGENERATE") == "1":
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(got, encoding="utf-8")
-        assert got == path.read_text(encoding="utf-8")
-
-    return compare

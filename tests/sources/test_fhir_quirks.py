@@ -242,18 +242,20 @@ def test_doses(quirk: Callable[[str], Read]) -> None:
     assert (entries["stopped"].reason_stopped, str(entries["stopped"].end)) == ("no effect", "2021-06")
 
 
+ORDER = {
+    "resourceType": "MedicationRequest",
+    "id": "m",
+    "status": "active",
+    "intent": "order",
+    "subject": {"reference": "Patient/p"},
+    "authoredOn": "2026-10-01",
+    "medicationCodeableConcept": {"text": "prednisone"},
+}
+
+
 def ordered(reading_text: Callable[..., Read], timing: dict[str, Any], **more: Any) -> tuple[Medication, Read]:
     """An active order of 20 mg of prednisone, written on 1 October 2026, at these times."""
-    order = {
-        "resourceType": "MedicationRequest",
-        "id": "m",
-        "status": "active",
-        "intent": "order",
-        "subject": {"reference": "Patient/p"},
-        "authoredOn": "2026-10-01",
-        "medicationCodeableConcept": {"text": "prednisone"},
-        "dosageInstruction": [{"timing": timing, "doseAndRate": [{"doseQuantity": {"value": 20, "unit": "mg"}}], **more}],
-    }
+    order = {**ORDER, "dosageInstruction": [{"timing": timing, "doseAndRate": [{"doseQuantity": {"value": 20, "unit": "mg"}}], **more}]}
     read = reading_text([{"resourceType": "Patient", "id": "p"}, order])
     return read.patient.medications[0], read
 
@@ -488,15 +490,6 @@ def test_a_unit_that_contradicts_its_code_is_neither(reading_text: Callable[...,
 
 
 def test_an_intent_that_no_request_has_is_not_certain(reading_text: Callable[..., Read]) -> None:
-    order = {
-        "resourceType": "MedicationRequest",
-        "id": "m",
-        "status": "active",
-        "intent": "directive",
-        "subject": {"reference": "Patient/p"},
-        "authoredOn": "2026-10-01",
-        "medicationCodeableConcept": {"text": "prednisone"},
-    }
-    read = reading_text([{"resourceType": "Patient", "id": "p"}, order])
+    read = reading_text([{"resourceType": "Patient", "id": "p"}, {**ORDER, "intent": "directive"}])
     assert "intent" in read.patient.medications[0].misread
     assert any("intent" in str(problem) for problem in read.problems)

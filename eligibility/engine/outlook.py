@@ -100,7 +100,7 @@ class Outlook(Margins):
             )
             self.plan.shared[key] = tuple(ahead) if steady else None
         found: tuple[When_, ...] | None = self.plan.shared[key]
-        # given anchors stand still, and what was written after the date goes on past it: neither is among the days
+        # where visits are dated, or the record was written after the date, every leaf is asked anew on every day
         return None if self.settings.anchors or self.record.written > self.day else found
 
     def _ahead(self, when: When_, day: int) -> tuple[bool, ...]:

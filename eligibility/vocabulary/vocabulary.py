@@ -284,11 +284,13 @@ class Vocabulary:
         said: set[str] = set()
         for text, one in texts:
             said |= index.equal(_ALLERGY.sub(r"\1", text) if family == "allergy" else text)
+            if family not in _NAMED_ANYWHERE and family != "procedure":
+                continue
             if text not in terms and not (is_order(text, one) and not names_several(text, one, self._kin)):
                 continue
             if family in _NAMED_ANYWHERE:
                 said |= one.named
-            elif family == "procedure":
+            else:
                 # product names of cell therapies, which are also charted as drugs
                 said |= {id_ for id_ in one.named if "medication" in self.concepts[id_].also and len(self._below[id_]) == 1}
         return frozenset(said)
